@@ -1,0 +1,1 @@
+"""Flask: enrolment, attendance records and the recorder that writes decisions down."""

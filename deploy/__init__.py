@@ -1,0 +1,1 @@
+"""The `attendance` command and the local launcher."""

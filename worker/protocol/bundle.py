@@ -1,0 +1,129 @@
+"""Metadata of a model bundle (`model.json`) and how a threshold follows from it. The weights are worker/bundle.py's."""
+
+import itertools
+import math
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+FORMAT = 1
+"""Version of model.json; a newer one is refused."""
+
+
+class BadBundle(ValueError):
+    """A bundle that must not serve; the message names file, value and the way out."""
+
+
+class Threshold(BaseModel):
+    """A distance below which two faces count as one person, and the false match rate measured at it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    false_match_rate: float = Field(gt=0, lt=1)
+    distance: float = Field(gt=0)
+    true_accept_rate: float | None = Field(default=None, ge=0, le=1)
+
+
+class ModelInfo(BaseModel):
+    """What model.json holds. Distances are Euclidean on a sphere of radius `alpha`: d² = 2·α²·(1 − cos)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    format: int = FORMAT
+    id: str = Field(
+        pattern=r"^[a-z0-9-]{1,40}-[0-9a-f]{12}$", description="architecture and the digest of weights + preprocessing"
+    )
+    architecture: Literal["resnet50-triplet", "sface"]
+    parameters: int | None = Field(default=None, gt=0)
+    input_px: int = Field(ge=32, le=512)
+    crop: Literal["mtcnn-margin", "five-points"]
+    alpha: float = Field(gt=0, le=1000)
+    embedding_size: Literal[128] = 128
+    metric: Literal["euclidean"] = "euclidean"
+    weights_sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    licence: str
+    thresholds: list[Threshold] = Field(min_length=1, description="by falling false match rate")
+    threshold_source: str = Field(min_length=1, description="data and protocol the thresholds were measured on")
+
+    @model_validator(mode="after")
+    def _thresholds_fall(self) -> "ModelInfo":
+        rates = [t.false_match_rate for t in self.thresholds]
+        distances = [t.distance for t in self.thresholds]
+        if rates != sorted(set(rates), reverse=True) or distances != sorted(distances, reverse=True):
+            raise ValueError("thresholds must have falling false match rates and falling distances")
+        if self.thresholds[0].distance >= 2 * self.alpha:
+            raise ValueError("a threshold at or beyond the sphere's diameter 2·alpha accepts everybody")
+        return self
+
+
+class ServingThreshold(BaseModel):
+    """The threshold in force for a gallery, and what it promises."""
+
+    model_config = ConfigDict(frozen=True)
+
+    distance: float
+    wanted_false_match_rate: float
+    """Per comparison, from the site's FPIR target and the number of enrolled people."""
+    promised_false_match_rate: float
+    """What the distance was measured (or interpolated) to give; above `wanted` when the measurements end before it."""
+    promised_fpir: float
+    """Bound on a stranger's chance of being accepted as anybody: 1 − (1 − rate)^N."""
+
+    @property
+    def meets_target(self) -> bool:
+        return self.promised_false_match_rate <= self.wanted_false_match_rate * (1 + 1e-9)
+
+
+def cosine_to_distance(cosine: float, alpha: float) -> float:
+    """Euclidean distance on the sphere of radius `alpha` of two directions with that cosine."""
+    return alpha * math.sqrt(2 * (1 - cosine))
+
+
+def serving_threshold(info: ModelInfo, gallery_size: int, fpir: float) -> ServingThreshold:
+    """Threshold for 1:N against `gallery_size` comparisons at the target `fpir` (DESIGN: FMR ≤ 1 − (1 − FPIR)^(1/N)).
+
+    Between two measured points the distance is interpolated over log10 of the rate. Nothing is extrapolated: past the
+    strictest measured point that point serves, and `meets_target` is False so that doctor and dashboard can say it.
+    """
+    n = max(1, gallery_size)
+    wanted = -math.expm1(math.log1p(-fpir) / n)
+    points = info.thresholds
+    if wanted >= points[0].false_match_rate:
+        distance, rate = points[0].distance, points[0].false_match_rate
+    elif wanted <= points[-1].false_match_rate:
+        distance, rate = points[-1].distance, points[-1].false_match_rate
+    else:
+        loose, strict = next(
+            (a, b) for a, b in itertools.pairwise(points) if b.false_match_rate <= wanted <= a.false_match_rate
+        )
+        span = math.log10(loose.false_match_rate / strict.false_match_rate)
+        part = math.log10(loose.false_match_rate / wanted) / span
+        distance, rate = loose.distance + part * (strict.distance - loose.distance), wanted
+    return ServingThreshold(
+        distance=distance,
+        wanted_false_match_rate=wanted,
+        promised_false_match_rate=rate,
+        promised_fpir=-math.expm1(n * math.log1p(-rate)),
+    )
+
+
+def read_info(path: Path) -> ModelInfo:
+    """Read and check a model.json; raises BadBundle."""
+    try:
+        info = ModelInfo.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        raise BadBundle(
+            f"{path}: not there; a bundle is a folder with model.safetensors, model.json and MODEL_CARD.md"
+        ) from None
+    except (ValidationError, OSError, UnicodeDecodeError) as error:
+        detail = (
+            error.errors(include_url=False)[0] if isinstance(error, ValidationError) else {"loc": (), "msg": str(error)}
+        )
+        where = ".".join(str(part) for part in detail["loc"]) or "file"
+        raise BadBundle(f"{path}: {where}: {detail['msg']}") from None
+    if info.format > FORMAT:
+        raise BadBundle(
+            f"{path}: format {info.format} was made by a newer version (this one reads {FORMAT}); update the product"
+        )
+    return info

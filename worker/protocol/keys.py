@@ -1,0 +1,91 @@
+"""Names of the keys, one function a key. Every key carries its shard as a hash tag, so Redis Cluster keeps a shard together."""
+
+import re
+
+KIOSK_NAME = re.compile(r"[a-z0-9-]{1,32}")
+SHARD_NAME = re.compile(r"[a-z0-9-]{1,16}")
+
+FRAMES_KEPT = 2
+"""Entries of a frames stream, trimmed exactly (`~` trims whole nodes only: hundreds of frames)."""
+FEEDBACK_KEPT = 64
+EVENTS_KEPT = 256
+GALLERY_LOG_KEPT = 10_000
+REPLY_TTL_S = 60
+RECORDERS_GROUP = "recorders"
+WORKERS_GROUP = "workers"
+
+
+def check_kiosk_name(name: str) -> str:
+    """Return `name`, or raise ValueError saying what a kiosk's name may hold."""
+    if not KIOSK_NAME.fullmatch(name):
+        raise ValueError(f"kiosk name {name!r}: use 1-32 of a-z, 0-9 and '-', for example 'front-door'")
+    return name
+
+
+def check_shard_name(name: str) -> str:
+    if not SHARD_NAME.fullmatch(name):
+        raise ValueError(f"shard {name!r}: use 1-16 of a-z, 0-9 and '-', for example 's0'")
+    return name
+
+
+# --- live role: no persistence -------------------------------------------------------------------------------------
+
+
+def frames(shard: str, kiosk: str) -> str:
+    return f"frames:{{{shard}}}:{check_kiosk_name(kiosk)}"
+
+
+def feedback(shard: str, kiosk: str) -> str:
+    return f"feedback:{{{shard}}}:{check_kiosk_name(kiosk)}"
+
+
+def kiosks(shard: str) -> str:
+    """Sorted set of kiosk names by server time (ms) of their last announcement; how a worker finds new doors."""
+    return f"kiosks:{{{shard}}}"
+
+
+def lease(shard: str, kiosk: str) -> str:
+    return f"lease:{{{shard}}}:{check_kiosk_name(kiosk)}"
+
+
+def requests(shard: str) -> str:
+    return f"requests:{{{shard}}}"
+
+
+def reply(shard: str, request_id: str) -> str:
+    return f"replies:{{{shard}}}:{request_id}"
+
+
+def events(shard: str) -> str:
+    return f"events:{{{shard}}}"
+
+
+def heartbeat(shard: str, role: str, name: str) -> str:
+    return f"heartbeat:{{{shard}}}:{role}:{name}"
+
+
+# --- ledger role: AOF with appendfsync always ----------------------------------------------------------------------
+
+
+def decisions(shard: str) -> str:
+    return f"decisions:{{{shard}}}"
+
+
+def dead(shard: str) -> str:
+    return f"dead:{{{shard}}}"
+
+
+def backlog(shard: str, kiosk: str) -> str:
+    return f"backlog:{{{shard}}}:{check_kiosk_name(kiosk)}"
+
+
+def kiosk_events(shard: str, kiosk: str) -> str:
+    return f"kiosk_events:{{{shard}}}:{check_kiosk_name(kiosk)}"
+
+
+def gallery(shard: str, model_id: str) -> str:
+    return f"gallery:{{{shard}}}:{model_id}"
+
+
+def gallery_log(shard: str) -> str:
+    return f"gallery_log:{{{shard}}}"
