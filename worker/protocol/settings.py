@@ -13,19 +13,34 @@ KioskName = Annotated[str, AfterValidator(check_kiosk_name)]
 
 
 class CommonSettings(BaseSettings):
-    """Environment prefix `ATTENDANCE_`; a `.env` file in the working directory is read too."""
+    """What every room needs. A room's class sets its own `env_prefix`; these keep their names, hence the aliases.
 
-    model_config = SettingsConfigDict(env_prefix="ATTENDANCE_", env_file=".env", extra="ignore")
+    A `.env` file in the working directory is read too.
+    """
 
-    home: Path = Field(default=Path("var"), description="folder for database, Redis files, logs and caches")
+    model_config = SettingsConfigDict(env_prefix="ATTENDANCE_", env_file=".env", extra="ignore", populate_by_name=True)
+
+    home: Path = Field(
+        default=Path("var"),
+        validation_alias="ATTENDANCE_HOME",
+        description="folder for database, Redis files, logs and caches",
+    )
     redis_url: str | None = Field(
-        default=None, description="one server for both roles; live_url and ledger_url win over it"
+        default=None,
+        validation_alias="ATTENDANCE_REDIS_URL",
+        description="one server for both roles; live_url and ledger_url win over it",
     )
     live_url: str | None = Field(
-        default=None, description="frames, feedback, requests, heartbeats: no persistence wanted"
+        default=None,
+        validation_alias="ATTENDANCE_LIVE_URL",
+        description="frames, feedback, requests, heartbeats: no persistence wanted",
     )
-    ledger_url: str | None = Field(default=None, description="decisions and gallery: appendfsync always, noeviction")
-    shard: ShardName = Field(default="s0", description="hash tag of every key")
+    ledger_url: str | None = Field(
+        default=None,
+        validation_alias="ATTENDANCE_LEDGER_URL",
+        description="decisions and gallery: appendfsync always, noeviction",
+    )
+    shard: ShardName = Field(default="s0", validation_alias="ATTENDANCE_SHARD", description="hash tag of every key")
 
     def url(self, role: str) -> str:
         """URL of the `live` or `ledger` role; raises ValueError saying what to set when there is none."""
