@@ -5,14 +5,17 @@ import random
 import threading
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeAlias
 
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 log = logging.getLogger(__name__)
-T = TypeVar("T")
+
+Client: TypeAlias = Any
+"""A redis-py client. Its stubs answer with unions of every protocol and decoding, which tell a reader nothing; what
+comes back is checked where it is decoded (entries.py)."""
 
 FAILURES = (redis.exceptions.ConnectionError, redis.exceptions.TimeoutError, redis.exceptions.BusyLoadingError, OSError)
 """What a server that went away, hangs or is just starting looks like."""

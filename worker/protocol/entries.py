@@ -5,6 +5,7 @@ one raw field for each binary part. Decoding never trusts: a wrong version, a mi
 oversized picture raises `BadEntry` with a reason fit for the screen or the dead-letter stream.
 """
 
+import base64
 import json
 import uuid
 from collections.abc import Mapping
@@ -18,6 +19,8 @@ from worker.protocol.outcomes import Direction, Liveness, Outcome
 MAX_JPEG_BYTES = 1_500_000
 MAX_SNAPSHOT_BYTES = 40_000
 MAX_META_BYTES = 200_000
+FEEDBACK_FACES = 16
+"""Faces of one frame that a feedback entry tells of, widest first."""
 TEMPLATE_SIZE = 128
 """Numbers in a template."""
 TEMPLATE_BYTES = TEMPLATE_SIZE * 4
@@ -259,6 +262,24 @@ def entry_time_ms(entry_id: bytes | str) -> int:
     """Server time in ms of a stream id."""
     text = entry_id.decode() if isinstance(entry_id, bytes) else entry_id
     return int(text.split("-", 1)[0])
+
+
+def pack_fields(fields: Mapping[str, bytes]) -> bytes:
+    """An entry's fields as one value, for places that hold no hash (the list of a reply): JSON of field → base64."""
+    return json.dumps({name: base64.b64encode(value).decode() for name, value in fields.items()}).encode()
+
+
+def unpack_fields(raw: bytes) -> dict[bytes, bytes]:
+    """The inverse of `pack_fields`, shaped for `Entry.from_fields`; raises BadEntry, never anything else."""
+    try:
+        values = json.loads(raw)
+        if not isinstance(values, dict):
+            raise BadEntry(f"packed entry: a JSON object is needed, got {type(values).__name__}")
+        return {name.encode(): base64.b64decode(value, validate=True) for name, value in values.items()}
+    except BadEntry:
+        raise
+    except (ValueError, TypeError, RecursionError) as error:
+        raise BadEntry(f"packed entry: not JSON of field → base64 ({type(error).__name__})") from None
 
 
 def as_any(value: Mapping[str, bytes]) -> Any:

@@ -89,3 +89,8 @@ def gallery(shard: str, model_id: str) -> str:
 
 def gallery_log(shard: str) -> str:
     return f"gallery_log:{{{shard}}}"
+
+
+def publisher(shard: str) -> str:
+    """The lock of the gallery's one publisher."""
+    return f"gallery_publisher:{{{shard}}}"

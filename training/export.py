@@ -1,0 +1,50 @@
+"""Writing a model bundle: the only thing that passes from training to the worker."""
+
+from pathlib import Path
+
+from safetensors.torch import save_file
+
+from worker.bundle import INFO, WEIGHTS, file_sha256, model_id
+from worker.network import INPUT_PX, ResNet50Triplet, count_parameters
+from worker.protocol.bundle import ModelInfo, Threshold
+
+
+def write_bundle(
+    network: ResNet50Triplet,
+    folder: Path,
+    *,
+    thresholds: list[Threshold],
+    threshold_source: str,
+    licence: str,
+    card: str,
+    crop: str = "mtcnn-margin",
+) -> ModelInfo:
+    """Write fp16 weights, model.json and MODEL_CARD.md into `folder` (made if missing) and return the metadata.
+
+    model.json goes last, so that a half-written bundle is refused rather than served.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / INFO).unlink(missing_ok=True)
+    weights = {
+        name: (tensor.half() if tensor.is_floating_point() else tensor).contiguous().cpu()
+        for name, tensor in network.state_dict().items()
+    }
+    save_file(weights, folder / WEIGHTS)
+    digest = file_sha256(folder / WEIGHTS)
+    info = ModelInfo.model_validate(
+        {
+            "id": model_id("resnet50-triplet", digest, INPUT_PX, crop, network.alpha),
+            "architecture": "resnet50-triplet",
+            "parameters": count_parameters(network),
+            "input_px": INPUT_PX,
+            "crop": crop,
+            "alpha": network.alpha,
+            "weights_sha256": digest,
+            "licence": licence,
+            "thresholds": thresholds,
+            "threshold_source": threshold_source,
+        }
+    )
+    (folder / "MODEL_CARD.md").write_text(card)
+    (folder / INFO).write_text(info.model_dump_json(indent=2))
+    return info

@@ -1,0 +1,67 @@
+"""The networks of one process behind one lock: frames and enrolment share them, and each call has all threads."""
+
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from worker import recogniser
+from worker.detector import Detector, Face
+from worker.embedder import Embedder
+from worker.quality import Quality, judge, several
+from worker.settings import WorkerSettings
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What was seen in one picture. `template` is there when the nearest face is good and nobody else is as near."""
+
+    faces: list[Face]
+    quality: Quality | None
+    several: bool
+    template: NDArray[np.float32] | None
+
+
+class Engine:
+    def __init__(self, settings: WorkerSettings, embedder: Embedder | None = None) -> None:
+        torch.set_num_threads(settings.thread_count)
+        self.settings = settings
+        self.embedder: Embedder = embedder or recogniser.load(settings)
+        self.info = self.embedder.info
+        self._detector = Detector(recogniser.device(settings), settings.detect_width_px, settings.min_face_px)
+        self._lock = threading.Lock()
+        self.warm_up()
+
+    def warm_up(self) -> None:
+        """Run everything once, so that the first person isn't the one who waits for it."""
+        with self._lock:
+            self._detector.find([np.zeros((480, 640, 3), np.uint8)])
+            self.embedder.embed([np.zeros((self.info.input_px, self.info.input_px, 3), np.uint8)])
+
+    def look(self, pictures: Sequence[NDArray[np.uint8]]) -> tuple[list[Sight], dict[str, float]]:
+        """Find, judge and embed the nearest face of each RGB picture; also the milliseconds of each stage."""
+        with self._lock:
+            t0 = time.perf_counter()
+            found = self._detector.find(pictures)
+            t1 = time.perf_counter()
+            qualities = [
+                judge(picture, faces[0], self.settings) if faces else None
+                for picture, faces in zip(pictures, found, strict=True)
+            ]
+            good = [
+                i
+                for i, quality in enumerate(qualities)
+                if quality is not None and quality.fault is None and not several(found[i])
+            ]
+            templates = self.embedder.embed([self.embedder.chip(pictures[i], found[i][0]) for i in good])
+            t2 = time.perf_counter()
+        by_picture = dict(zip(good, templates, strict=True))
+        sights = [
+            Sight(faces, quality, several(faces), by_picture.get(i))
+            for i, (faces, quality) in enumerate(zip(found, qualities, strict=True))
+        ]
+        return sights, {"detect": (t1 - t0) * 1e3, "embed": (t2 - t1) * 1e3}

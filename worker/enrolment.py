@@ -1,0 +1,127 @@
+"""Answering the dashboard's enrolment pictures: a quality verdict and, for a good one, the template."""
+
+import logging
+import threading
+
+import redis
+
+from worker.decode import BadPicture, decode_jpeg
+from worker.engine import Engine
+from worker.gallery import GalleryFollower
+from worker.pipeline import _fractions
+from worker.protocol import keys
+from worker.protocol.bundle import serving_threshold
+from worker.protocol.connection import MAX_BLOCK_MS, Client, keep_trying
+from worker.protocol.entries import BadEntry, EnrolReply, EnrolRequest, pack_fields
+from worker.protocol.outcomes import Outcome
+from worker.protocol.telemetry import Counters
+from worker.settings import WorkerSettings
+
+log = logging.getLogger(__name__)
+
+
+class EnrolmentService(threading.Thread):
+    """Takes requests in a consumer group, so that each is answered by one worker. A request lost with its worker is
+    asked again by a person: the dashboard says after its time-out that nobody answered."""
+
+    def __init__(
+        self, settings: WorkerSettings, engine: Engine, gallery: GalleryFollower, live: Client, counters: Counters
+    ) -> None:
+        super().__init__(name="enrolment", daemon=True)
+        self.settings, self.engine, self.gallery, self.live, self.counters = settings, engine, gallery, live, counters
+        self._stop_asked = threading.Event()
+
+    def run(self) -> None:
+        keep_trying(self.step, self._stop_asked, "enrolment")
+
+    def stop(self) -> None:
+        self._stop_asked.set()
+        if self.is_alive():
+            self.join(timeout=5)
+
+    def step(self) -> None:
+        key = keys.requests(self.settings.shard)
+        try:
+            answer = self.live.xreadgroup(
+                keys.WORKERS_GROUP, self.settings.name, {key: ">"}, count=1, block=MAX_BLOCK_MS
+            )
+        except redis.exceptions.ResponseError as error:
+            if "NOGROUP" not in str(error):
+                raise
+            self._make_group(key)
+            return
+        for _, entries in answer or []:
+            for entry_id, fields in entries:
+                self.live.xack(key, keys.WORKERS_GROUP, entry_id)
+                self.live.xdel(key, entry_id)  # a picture of a face doesn't lie about
+                self._answer(fields)
+
+    def _make_group(self, key: str) -> None:
+        try:
+            self.live.xgroup_create(key, keys.WORKERS_GROUP, id="0", mkstream=True)
+        except redis.exceptions.ResponseError as error:
+            if "BUSYGROUP" not in str(error):
+                raise
+
+    def _answer(self, fields: dict[bytes, bytes]) -> None:
+        try:
+            request = EnrolRequest.from_fields(fields)
+        except BadEntry as error:
+            self.counters.add("requests_bad")
+            log.warning("enrolment request refused: %s", error)
+            return
+        try:
+            reply = self.judge(request)
+        except Exception:
+            log.exception("enrolment request %s failed", request.request_id)
+            reply = EnrolReply(
+                request_id=request.request_id, outcome=Outcome.BAD_FRAME, reason="the worker failed on this picture"
+            )
+        self.counters.add(f"enrolment_{reply.outcome}")
+        key = keys.reply(self.settings.shard, request.request_id)
+        pipe = self.live.pipeline(transaction=True)
+        pipe.rpush(key, pack_fields(reply.to_fields()))
+        pipe.expire(key, keys.REPLY_TTL_S)
+        pipe.execute()
+
+    def judge(self, request: EnrolRequest) -> EnrolReply:
+        """The verdict on one picture. Nobody is enrolled while the gallery isn't ready: look-alikes couldn't be found."""
+        model_id = self.engine.info.id
+        if not self.gallery.ready:
+            reason = "the worker has no complete gallery yet; try again in a few seconds"
+            return EnrolReply(
+                request_id=request.request_id, outcome=Outcome.NOT_READY, reason=reason, model_id=model_id
+            )
+        try:
+            picture = decode_jpeg(request.jpeg)
+        except BadPicture as error:
+            return EnrolReply(
+                request_id=request.request_id, outcome=Outcome.BAD_FRAME, reason=str(error), model_id=model_id
+            )
+        sight = self.engine.look([picture])[0][0]
+        if not sight.faces or sight.quality is None:
+            return EnrolReply(request_id=request.request_id, outcome=Outcome.NO_FACE, model_id=model_id)
+        height, width = picture.shape[:2]
+        common = {
+            "request_id": request.request_id,
+            "model_id": model_id,
+            "faces": len(sight.faces),
+            "box": _fractions(sight.faces[0].box, width, height),
+            "quality": sight.quality.figures(),
+        }
+        if sight.several or sight.template is None:
+            fault = Outcome.SEVERAL_FACES if sight.several else sight.quality.fault or Outcome.NO_FACE
+            return EnrolReply.model_validate({**common, "outcome": fault})
+        index = self.gallery.index
+        match = index.search(sight.template[None], leave_out=request.employee_id)[0]
+        limit = serving_threshold(self.engine.info, len(index), self.settings.fpir).distance
+        similar = {}
+        if match.employee_id is not None and match.distance <= limit:
+            similar = {
+                "similar_employee_id": match.employee_id,
+                "similar_name": index.people[match.employee_id].name,
+                "similar_distance": match.distance,
+            }
+        outcome = Outcome.ALREADY_ENROLLED if similar else Outcome.ENROLLED
+        template = sight.template.astype("<f4").tobytes()
+        return EnrolReply.model_validate({**common, **similar, "outcome": outcome, "template": template})

@@ -1,0 +1,181 @@
+"""The enrolled: a search index in memory, and the follower that keeps it equal to what the dashboard published."""
+
+import itertools
+import logging
+import threading
+import time
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import ValidationError
+
+from worker.decision import Match
+from worker.protocol import keys
+from worker.protocol.connection import Client, keep_trying
+from worker.protocol.entries import (
+    GALLERY_VERSION_FIELD,
+    TEMPLATE_SIZE,
+    BadEntry,
+    GalleryChange,
+    GalleryPerson,
+    entry_time_ms,
+)
+
+log = logging.getLogger(__name__)
+
+FRESH_S = 2.0
+"""Without word from the ledger for this long nobody is judged: a person deactivated meanwhile must not be accepted."""
+FOLLOW_BLOCK_MS = 500
+
+
+class GalleryIndex:
+    """Immutable exact 1:N search over all templates; comparisons are float32 products in one matrix."""
+
+    def __init__(self, people: Iterable[GalleryPerson], alpha: float) -> None:
+        self.people = {person.employee_id: person for person in sorted(people, key=lambda p: p.employee_id)}
+        self.alpha = alpha
+        self._ids = list(self.people)
+        rows = [np.frombuffer(t, "<f4") for person in self.people.values() for t in person.templates]
+        self.matrix = np.stack(rows).astype(np.float32) if rows else np.zeros((0, TEMPLATE_SIZE), np.float32)
+        lengths = [len(person.templates) for person in self.people.values()]
+        self._starts = np.array([0, *itertools.accumulate(lengths[:-1])], dtype=np.intp)
+
+    def __len__(self) -> int:
+        """Templates, that is comparisons per probe: the N of the FPIR rule."""
+        return len(self.matrix)
+
+    def search(self, probes: NDArray[np.float32], leave_out: str | None = None) -> list[Match]:
+        """Nearest and second nearest employee of each probe (n, 128). `leave_out` is an employee not to be compared."""
+        if not self._ids or len(probes) == 0:
+            return [Match(None, float("inf"), float("inf")) for _ in probes]
+        best = np.maximum.reduceat(probes.astype(np.float32) @ self.matrix.T, self._starts, axis=1)
+        if leave_out in self.people:
+            best[:, self._ids.index(leave_out)] = -np.inf
+        distances = np.sqrt(np.maximum(0.0, 2 * (self.alpha**2 - best.astype(np.float64))))
+        matches = []
+        for row in distances:
+            first = int(row.argmin())
+            others = np.delete(row, first)
+            runner_up = float(others.min()) if others.size else float("inf")
+            known = np.isfinite(row[first])
+            matches.append(Match(self._ids[first] if known else None, float(row[first]), runner_up))
+        return matches
+
+
+class GalleryFollower(threading.Thread):
+    """Loads the gallery of one model from the ledger, then follows its log; `ready` says whether it may be used."""
+
+    def __init__(self, ledger: Client, shard: str, model_id: str, alpha: float) -> None:
+        super().__init__(name="gallery", daemon=True)
+        self.ledger, self.shard, self.model_id, self.alpha = ledger, shard, model_id, alpha
+        self.index = GalleryIndex([], alpha)
+        self.version = 0
+        self.complete = False
+        self._people: dict[str, GalleryPerson] = {}
+        self._synced_s = float("-inf")
+        self._stop_asked = threading.Event()
+
+    @property
+    def ready(self) -> bool:
+        return self.complete and time.monotonic() - self._synced_s < FRESH_S
+
+    def run(self) -> None:
+        keep_trying(self.step, self._stop_asked, "gallery", cap_s=0.5)
+
+    def stop(self) -> None:
+        self._stop_asked.set()
+        if self.is_alive():
+            self.join(timeout=5)
+
+    def step(self) -> None:
+        """One round: load when incomplete, else wait up to half a second for changes."""
+        if not self.complete:
+            if not self.load():
+                self._stop_asked.wait(0.1)
+            return
+        log_key = keys.gallery_log(self.shard)
+        answer = self.ledger.xread({log_key: f"{self.version}-0"}, count=500, block=FOLLOW_BLOCK_MS)
+        entries = answer[0][1] if answer else []
+        if not entries and not self._still_there():
+            log.warning(
+                "gallery of %s: gone from the ledger or set back; not ready until it is published again", self.model_id
+            )
+            self.complete = False
+            return
+        self.follow(entries)
+        self._synced_s = time.monotonic()
+
+    def load(self) -> bool:
+        """Read the whole gallery; False when it isn't complete yet."""
+        pipe = self.ledger.pipeline(transaction=True)
+        pipe.xrevrange(keys.gallery_log(self.shard), count=1)
+        pipe.hgetall(keys.gallery(self.shard, self.model_id))
+        newest, fields = pipe.execute()
+        if GALLERY_VERSION_FIELD not in fields:
+            return False
+        log_version = entry_time_ms(newest[0][0]) if newest else 0
+        self.version = max(int(fields[GALLERY_VERSION_FIELD]), log_version)
+        self._people = self._read_people(fields)
+        self._rebuild()
+        self.complete = True
+        self._synced_s = time.monotonic()
+        log.info("gallery: version %d, %d people, %d templates", self.version, len(self._people), len(self.index))
+        return True
+
+    def follow(self, entries: list[tuple[bytes, Mapping[bytes, bytes]]]) -> None:
+        """Apply log entries in order; a gap, a reset or an unreadable entry leads to a fresh load."""
+        changed = False
+        for entry_id, fields in entries:
+            version = entry_time_ms(entry_id)
+            try:
+                change = GalleryChange.from_fields(fields)
+            except BadEntry as error:
+                log.warning("gallery log %d: %s; reading the whole gallery again", version, error)
+                self.complete = False
+                return
+            if version != self.version + 1 or (change.op == "reset" and change.model_id == self.model_id):
+                self.complete = False
+                return
+            self.version = version
+            if change.model_id == self.model_id and change.employee_id is not None:
+                self._apply(change.employee_id)
+                changed = True
+        if changed:
+            self._rebuild()
+
+    def _apply(self, employee_id: str) -> None:
+        raw = self.ledger.hget(keys.gallery(self.shard, self.model_id), employee_id)
+        person = self._read_person(employee_id.encode(), raw) if raw is not None else None
+        if person is None:
+            self._people.pop(employee_id, None)
+        else:
+            self._people[employee_id] = person
+
+    def _still_there(self) -> bool:
+        version = self.ledger.hget(keys.gallery(self.shard, self.model_id), GALLERY_VERSION_FIELD)
+        return version is not None and int(version) <= self.version
+
+    def _rebuild(self) -> None:
+        self.index = GalleryIndex(self._people.values(), self.alpha)
+
+    def _read_people(self, fields: Mapping[bytes, bytes]) -> dict[str, GalleryPerson]:
+        people = (self._read_person(name, raw) for name, raw in fields.items() if name != GALLERY_VERSION_FIELD)
+        return {person.employee_id: person for person in people if person is not None}
+
+    def _read_person(self, name: bytes, raw: bytes) -> GalleryPerson | None:
+        """One field of the hash, or None (logged) when it can't be used: one bad entry must not close the door to all."""
+        try:
+            person = GalleryPerson.model_validate_json(raw)
+        except ValidationError as error:
+            log.error(
+                "gallery field %r is unreadable and left out: %s", name, error.errors(include_input=False)[0]["msg"]
+            )
+            return None
+        lengths = [float(np.linalg.norm(np.frombuffer(t, "<f4"))) for t in person.templates]
+        if person.employee_id.encode() != name or not all(abs(n - self.alpha) < 0.01 * self.alpha for n in lengths):
+            log.error(
+                "gallery field %r holds another id, or templates that are not of length %g; left out", name, self.alpha
+            )
+            return None
+        return person

@@ -1,0 +1,135 @@
+"""The worker process: take, look, decide, answer, until told to stop."""
+
+import logging
+import signal
+import threading
+
+from worker.consumer import Consumer
+from worker.decision_sender import DecisionSender
+from worker.engine import Engine
+from worker.enrolment import EnrolmentService
+from worker.gallery import GalleryFollower
+from worker.leases import Leases
+from worker.pipeline import Pipeline
+from worker.protocol.connection import FAILURES, Backoff, connect, server_time_ms
+from worker.protocol.heartbeats import Heart
+from worker.protocol.telemetry import Counters
+from worker.settings import WorkerSettings
+
+log = logging.getLogger(__name__)
+
+
+class Worker:
+    """All parts of one worker. `run` returns after `stop`."""
+
+    def __init__(self, settings: WorkerSettings, engine: Engine | None = None) -> None:
+        self.settings = settings
+        live_url, ledger_url = (
+            settings.url("live"),
+            settings.url("ledger"),
+        )  # a missing URL is told before a model loads
+        self.engine = engine or Engine(settings)
+        self.counters = Counters()
+        self.live = connect(live_url, name=settings.name)
+        # Separate clients: a thread that blocks in XREAD must not hold up the others' connections.
+        self.gallery = GalleryFollower(
+            connect(ledger_url, name=settings.name), settings.shard, self.engine.info.id, self.engine.info.alpha
+        )
+        self.sender = DecisionSender(connect(ledger_url, name=settings.name), settings.shard)
+        self.pipeline = Pipeline(settings, self.engine, self.gallery, self.live, self.sender, self.counters)
+        self.enrolment = EnrolmentService(
+            settings, self.engine, self.gallery, connect(live_url, name=settings.name), self.counters
+        )
+        self.leases = Leases(self.live, settings.shard, settings.name, settings.lease_ms)
+        self.consumer = Consumer(self.live, settings.shard, settings.batch_size, self.counters)
+        self.heart = Heart(connect(live_url, name=settings.name), settings.shard, "worker", settings.name, self.report)
+        self._stop_asked = threading.Event()
+
+    def stop(self) -> None:
+        self._stop_asked.set()
+
+    def report(self) -> dict[str, object]:
+        """What the heartbeat carries."""
+        threshold = self.pipeline.threshold()
+        counts = self.counters.to_dict()
+        return {
+            "recogniser": self.engine.info.architecture,
+            "model_id": self.engine.info.id,
+            "ready": self.gallery.ready,
+            "gallery_version": self.gallery.version,
+            "gallery_size": len(self.gallery.index.people),
+            "gallery_templates": len(self.gallery.index),
+            "threshold": threshold.distance,
+            "meets_target": threshold.meets_target,
+            "promised_fpir": threshold.promised_fpir,
+            "liveness": "not_checked",
+            "kiosks": len(self.leases.held),
+            "decisions_pending": self.sender.pending,
+            "frames_processed": counts.get("frames_processed", 0),
+            "frames_stale": counts.get("frames_stale", 0),
+            "counts": counts,
+        }
+
+    def run(self) -> None:
+        threads = (self.gallery, self.sender, self.enrolment, self.heart)
+        for thread in threads:
+            thread.start()
+        log.info(
+            "worker %s serves shard %s with model %s", self.settings.name, self.settings.shard, self.engine.info.id
+        )
+        backoff = Backoff()
+        away = False
+        while not self._stop_asked.is_set():
+            try:
+                self._round()
+            except FAILURES as error:
+                if not away:
+                    log.warning("live Redis is away (%s); trying again", error)
+                away = True
+                self.consumer.restart()
+                self._stop_asked.wait(backoff.next_s())
+            except Exception:
+                # One frame's surprise must not stop the worker: it is counted, told, and the next frame is taken.
+                self.counters.add("rounds_failed")
+                log.exception("a batch failed and was dropped")
+                self._stop_asked.wait(0.05)
+            else:
+                if away:
+                    log.info("live Redis is back")
+                away = False
+                backoff.reset()
+        self._leave()
+
+    def _round(self) -> None:
+        if self.leases.refresh():
+            self.pipeline.drop_tracks()
+        held = self.leases.held
+        self.consumer.keep_only(held)
+        self.pipeline.keep_only(held)
+        batch = self.consumer.take(held)
+        if batch:
+            self.pipeline.process(batch)
+        self.pipeline.expire(server_time_ms(self.live))
+        if not batch:
+            self.consumer.wait(held)
+
+    def _leave(self) -> None:
+        """Finish: presences are written down, decisions sent, kiosks given up at once."""
+        self.pipeline.close_all()
+        for part in (self.enrolment, self.sender, self.gallery):
+            part.stop()
+        try:
+            self.leases.release_all()
+        except FAILURES as error:
+            log.warning("leases end by their time-out: %s", error)
+        self.heart.stop()
+        log.info("worker %s stopped", self.settings.name)
+
+
+def run(settings: WorkerSettings) -> int:
+    """Run until SIGTERM or SIGINT; 0 when it ended as asked."""
+    worker = Worker(settings)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: worker.stop())
+    worker.run()
+    return 0

@@ -1,0 +1,269 @@
+"""From a batch of frames to feedback and decisions: decode, look, follow, decide, answer."""
+
+import logging
+import time
+from dataclasses import dataclass
+
+import cv2
+
+from worker.consumer import BadFrame, TakenFrame
+from worker.decision import Rules, cast_vote
+from worker.decision_sender import DecisionSender
+from worker.decode import BadPicture, decode_jpeg
+from worker.engine import Engine, Sight
+from worker.gallery import GalleryFollower, GalleryIndex
+from worker.protocol import keys
+from worker.protocol.bundle import ServingThreshold, serving_threshold
+from worker.protocol.connection import Client
+from worker.protocol.entries import FEEDBACK_FACES, MAX_SNAPSHOT_BYTES, Decision, Feedback, SeenFace, as_any
+from worker.protocol.outcomes import Outcome
+from worker.protocol.telemetry import Counters
+from worker.settings import WorkerSettings
+from worker.tracks import Track, same_face
+
+log = logging.getLogger(__name__)
+
+PRESENCE_MIN_MS = 1_000
+"""Somebody seen for less and never named only passed by: no decision is written."""
+OTHER_PERSON = 1.1
+"""Templates of two frames farther apart than the loosest threshold times this are two people."""
+
+
+@dataclass
+class Greeted:
+    """Who was accepted at a kiosk, last seen when, under which event id."""
+
+    last_ms: int
+    event_id: str
+
+
+class Pipeline:
+    """Holds the tracks of the kiosks that this worker serves. `process` never raises for what a kiosk sent."""
+
+    def __init__(
+        self,
+        settings: WorkerSettings,
+        engine: Engine,
+        gallery: GalleryFollower,
+        live: Client,
+        sender: DecisionSender,
+        counters: Counters,
+    ) -> None:
+        self.settings, self.engine, self.gallery, self.live = settings, engine, gallery, live
+        self.sender, self.counters = sender, counters
+        self._other_person = engine.info.thresholds[0].distance * OTHER_PERSON
+        self._tracks: dict[str, list[Track]] = {}
+        self._greeted: dict[tuple[str, str], Greeted] = {}
+
+    def threshold(self) -> ServingThreshold:
+        return serving_threshold(self.engine.info, len(self.gallery.index), self.settings.fpir)
+
+    def keep_only(self, kiosks: set[str]) -> None:
+        """Forget the tracks of kiosks that another worker serves now."""
+        for kiosk in set(self._tracks) - kiosks:
+            del self._tracks[kiosk]
+
+    def drop_tracks(self) -> None:
+        self._tracks.clear()
+
+    def process(self, batch: list[TakenFrame | BadFrame]) -> None:
+        """Answer every frame of the batch on its kiosk's feedback stream; raises only when Redis is away."""
+        answers: list[tuple[str, Feedback]] = []
+        pictures, taken = [], []
+        t0 = time.perf_counter()
+        for item in batch:
+            if isinstance(item, BadFrame):
+                answers.append((item.kiosk, self._refusal(0, item.captured_ms, item.reason)))
+                continue
+            try:
+                pictures.append(decode_jpeg(item.frame.jpeg))
+                taken.append(item)
+            except BadPicture as error:
+                self.counters.add("frames_bad")
+                answers.append((item.kiosk, self._refusal(item.frame.seq, item.captured_ms, str(error))))
+        timings = {"decode": (time.perf_counter() - t0) * 1e3}
+        if taken and not self.gallery.ready:
+            self.drop_tracks()
+            answers += [(item.kiosk, self._answer(item, Outcome.NOT_READY, [], timings)) for item in taken]
+        elif taken:
+            sights, stages = self.engine.look(pictures)
+            timings |= stages
+            index, rules = self.gallery.index, self._rules()
+            decisions = []
+            for item, picture, sight in zip(taken, pictures, sights, strict=True):
+                feedback, decision = self._decide(item, picture, sight, index, rules, timings)
+                answers.append((item.kiosk, feedback))
+                decisions += [decision] if decision else []
+            for decision in decisions:
+                self._send(decision)
+        self.counters.add("frames_processed", len(taken))
+        self._feed_back(answers)
+
+    def expire(self, now_ms: int) -> None:
+        """End the presences whose face is gone; those that were never accepted are written down with their outcome."""
+        for kiosk, tracks in self._tracks.items():
+            over = [track for track in tracks if now_ms - track.last_ms > self.settings.track_gap_ms]
+            for track in over:
+                tracks.remove(track)
+                self._close(kiosk, track)
+        horizon_ms = now_ms - round(self.settings.cooldown_s * 1000)
+        for key in [key for key, greeted in self._greeted.items() if greeted.last_ms < horizon_ms]:
+            del self._greeted[key]
+
+    def close_all(self) -> None:
+        """A graceful stop ends every presence."""
+        for kiosk, tracks in self._tracks.items():
+            for track in tracks:
+                self._close(kiosk, track)
+        self._tracks.clear()
+
+    # --- one frame ---------------------------------------------------------------------------------------------------
+
+    def _decide(self, item: TakenFrame, picture, sight: Sight, index: GalleryIndex, rules: Rules, timings):  # type: ignore[no-untyped-def]
+        if not sight.faces or sight.quality is None:
+            return self._answer(item, Outcome.NO_FACE, [], timings), None
+        face = sight.faces[0]
+        outcome = Outcome.SEVERAL_FACES if sight.several else sight.quality.fault or Outcome.DECIDING
+        track = self._track_of(item, face.box, sight.template, rules, index)
+        track.see(face.box, item.captured_ms, outcome)
+        decision = None
+        if sight.template is not None:
+            vote = cast_vote(index.search(sight.template[None])[0], item.captured_ms, rules)
+            verdict = track.vote(vote, sight.template)
+            outcome = verdict.outcome
+            if verdict.outcome is Outcome.ACCEPTED and verdict.employee_id is not None and track.accepted_id is None:
+                decision = self._accept(item, track, verdict.employee_id, picture, face.box)
+            if vote.employee_id is not None and vote.employee_id == track.accepted_id:
+                self._greeted[item.kiosk, vote.employee_id] = Greeted(item.captured_ms, track.event_id)
+        if track.names_now(item.captured_ms):
+            outcome = Outcome.ACCEPTED
+        elif outcome is Outcome.ACCEPTED:
+            outcome = Outcome.DECIDING
+        height, width = picture.shape[:2]
+        seen = [self._seen(track, outcome, face.box, width, height, index)]
+        rest = Outcome.SEVERAL_FACES if sight.several else Outcome.TOO_SMALL
+        seen += [
+            SeenFace(box=_fractions(other.box, width, height), track=0, outcome=rest)
+            for other in sight.faces[1:FEEDBACK_FACES]
+        ]
+        return self._answer(item, outcome, seen, timings), decision
+
+    def _track_of(self, item: TakenFrame, box, template, rules: Rules, index: GalleryIndex) -> Track:  # type: ignore[no-untyped-def]
+        """The track that this face continues, else a new one. Who left the gallery, or was contradicted, starts anew."""
+        tracks = self._tracks.setdefault(item.kiosk, [])
+        for track in sorted(tracks, key=lambda t: t.last_ms, reverse=True):
+            if not same_face(track, box, item.captured_ms, template, self.settings.track_gap_ms, self._other_person):
+                continue
+            gone = track.accepted_id is not None and track.accepted_id not in index.people
+            if gone or track.contradicted():
+                tracks.remove(track)
+                continue
+            track.rules = rules
+            return track
+        tracks.append(Track(rules, item.frame.presence, box, item.captured_ms, item.captured_ms))
+        return tracks[-1]
+
+    def _accept(self, item: TakenFrame, track: Track, employee_id: str, picture, box) -> Decision | None:  # type: ignore[no-untyped-def]
+        """Take the verdict. A decision is due unless this person was only just seen here: then the presence goes on."""
+        before = self._greeted.get((item.kiosk, employee_id))
+        track.accept(employee_id, item.captured_ms)
+        if before and item.captured_ms - before.last_ms <= self.settings.cooldown_s * 1000:
+            track.event_id = before.event_id
+            return None
+        snapshot = _snapshot(picture, box) if self.settings.keep_snapshots else None
+        return self._decision(item.kiosk, track, Outcome.ACCEPTED, item.captured_ms, snapshot)
+
+    def _close(self, kiosk: str, track: Track) -> None:
+        """The presence is over. Accepted ones were written when they were decided."""
+        if track.accepted_id is None and track.last_ms - track.first_ms >= PRESENCE_MIN_MS:
+            self._send(self._decision(kiosk, track, track.final_outcome(), track.last_ms))
+
+    # --- words -------------------------------------------------------------------------------------------------------
+
+    def _rules(self) -> Rules:
+        s = self.settings
+        return Rules(self.threshold().distance, s.margin, s.votes_needed, max(s.votes_needed, s.votes_kept))
+
+    def _decision(
+        self, kiosk: str, track: Track, outcome: Outcome, captured_ms: int, snapshot: bytes | None = None
+    ) -> Decision:
+        verdict = track.last_verdict
+        return Decision(
+            event_id=track.event_id,
+            kiosk=kiosk,
+            presence=track.presence,
+            outcome=outcome,
+            employee_id=verdict.employee_id if outcome is Outcome.ACCEPTED else None,
+            captured_ms=captured_ms,
+            distance=_finite(verdict.distance),
+            threshold=track.rules.threshold,
+            runner_up_distance=_finite(verdict.runner_up_distance),
+            good_frames=track.good_frames,
+            model_id=self.engine.info.id,
+            worker=self.settings.name,
+            snapshot=snapshot,
+        )
+
+    def _seen(self, track: Track, outcome: Outcome, box, width: int, height: int, index: GalleryIndex) -> SeenFace:  # type: ignore[no-untyped-def]
+        person = index.people.get(track.accepted_id) if outcome is Outcome.ACCEPTED and track.accepted_id else None
+        return SeenFace(
+            box=_fractions(box, width, height),
+            track=track.number,
+            outcome=outcome,
+            employee_id=person.employee_id if person else None,
+            name=person.name if person else None,
+            event_id=track.event_id if person else None,
+        )
+
+    def _answer(self, item: TakenFrame, outcome: Outcome, faces: list[SeenFace], timings: dict[str, float]) -> Feedback:
+        return Feedback(
+            seq=item.frame.seq,
+            captured_ms=item.captured_ms,
+            outcome=outcome,
+            faces=faces,
+            timings_ms={"queue": float(item.waited_ms)} | {name: round(ms, 1) for name, ms in timings.items()},
+            model_id=self.engine.info.id,
+            worker=self.settings.name,
+        )
+
+    def _refusal(self, seq: int, captured_ms: int, reason: str) -> Feedback:
+        return Feedback(
+            seq=seq,
+            captured_ms=max(0, captured_ms),
+            outcome=Outcome.BAD_FRAME,
+            reason=reason[:300],
+            worker=self.settings.name,
+        )
+
+    def _send(self, decision: Decision) -> None:
+        self.counters.add(f"decisions_{decision.outcome}")
+        log.info("decision %s kiosk=%s outcome=%s", decision.event_id, decision.kiosk, decision.outcome)
+        self.sender.put(decision)
+
+    def _feed_back(self, answers: list[tuple[str, Feedback]]) -> None:
+        pipe = self.live.pipeline(transaction=False)
+        for kiosk, feedback in answers:
+            key = keys.feedback(self.settings.shard, kiosk)
+            pipe.xadd(key, as_any(feedback.to_fields()), maxlen=keys.FEEDBACK_KEPT, approximate=False)
+        pipe.execute()
+
+
+def _finite(distance: float | None) -> float | None:
+    return None if distance is None or distance == float("inf") else distance
+
+
+def _fractions(box, width: int, height: int) -> tuple[float, float, float, float]:  # type: ignore[no-untyped-def]
+    left, top, right, bottom = (float(v) for v in box)
+    values = (left / width, top / height, (right - left) / width, (bottom - top) / height)
+    return tuple(round(max(-1.0, min(2.0, v)), 4) for v in values)  # type: ignore[return-value]
+
+
+def _snapshot(picture, box) -> bytes | None:  # type: ignore[no-untyped-def]
+    """The face with a little around it as a JPEG of at most 40 KB, or None."""
+    left, top, right, bottom = (round(float(v)) for v in box)
+    margin = (right - left) // 4
+    part = picture[max(0, top - margin) : bottom + margin, max(0, left - margin) : right + margin]
+    scale = min(1.0, 240 / max(part.shape[:2]))
+    small = cv2.resize(part, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    done, data = cv2.imencode(".jpg", cv2.cvtColor(small, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 80])
+    return data.tobytes() if done and data.size <= MAX_SNAPSHOT_BYTES else None
