@@ -5,14 +5,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import openvino
 import torch
 from numpy.typing import NDArray
 
 from worker import bundle, crop, sface
 from worker.detector import Face
 from worker.network import IMAGENET_MEAN, IMAGENET_STD, ResNet50Triplet
-from worker.openvino_cpu import CpuNetwork
+from worker.openvino_cpu import CpuNetwork, converted_file
 from worker.protocol.bundle import ModelInfo
 
 MAX_BATCH = 16
@@ -64,11 +63,7 @@ class BundleEmbedder(Embedder):
             self._cuda = network.half().cuda().to(memory_format=torch.channels_last)
         else:
             shape = [1, 3, self.info.input_px, self.info.input_px]
-            path = cache / f"{self.info.id}.xml"
-            if not path.is_file():
-                cache.mkdir(parents=True, exist_ok=True)
-                converted = openvino.convert_model(network, example_input=torch.zeros(shape))
-                openvino.save_model(converted, path, compress_to_fp16=False)
+            path = converted_file(network, shape, cache / f"{self.info.id}.xml")
             self._network = CpuNetwork(path, [-1, *shape[1:]], threads)
         self._mean = np.array(IMAGENET_MEAN, np.float32) * 255
         self._std = np.array(IMAGENET_STD, np.float32) * 255

@@ -73,6 +73,7 @@ class GalleryFollower(threading.Thread):
         self.version = 0
         self.complete = False
         self._people: dict[str, GalleryPerson] = {}
+        self._hash_version = 0
         self._synced_s = float("-inf")
         self._stop_asked = threading.Event()
 
@@ -115,7 +116,8 @@ class GalleryFollower(threading.Thread):
         if GALLERY_VERSION_FIELD not in fields:
             return False
         log_version = entry_time_ms(newest[0][0]) if newest else 0
-        self.version = max(int(fields[GALLERY_VERSION_FIELD]), log_version)
+        self._hash_version = int(fields[GALLERY_VERSION_FIELD])
+        self.version = max(self._hash_version, log_version)
         self._people = self._read_people(fields)
         self._rebuild()
         self.complete = True
@@ -153,8 +155,12 @@ class GalleryFollower(threading.Thread):
             self._people[employee_id] = person
 
     def _still_there(self) -> bool:
+        """Whether the gallery is where it was or further on; a ledger that lost it, or an older copy, set it back."""
         version = self.ledger.hget(keys.gallery(self.shard, self.model_id), GALLERY_VERSION_FIELD)
-        return version is not None and int(version) <= self.version
+        if version is None or int(version) < self._hash_version:
+            return False
+        self._hash_version = int(version)
+        return True
 
     def _rebuild(self) -> None:
         self.index = GalleryIndex(self._people.values(), self.alpha)

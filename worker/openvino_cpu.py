@@ -1,12 +1,18 @@
-"""Networks on the CPU by OpenVINO, which measured faster here than ONNX Runtime and torch (docs/performance.md)."""
+"""Networks on the CPU, by OpenVINO: converted once, kept in a cache, run from several threads."""
 
+import os
+import sys
 import threading
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import openvino
+import torch
 from numpy.typing import NDArray
+
+# OpenVINO's converter reports its use to the vendor without asking. With the reporter absent it takes its own stub.
+sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
+import openvino  # noqa: E402
 
 
 class CpuNetwork:
@@ -28,3 +34,15 @@ class CpuNetwork:
         if request is None:
             request = self._local.request = self._compiled.create_infer_request()
         return np.array(request.infer({0: np.ascontiguousarray(pictures, dtype=np.float32)})[0], dtype=np.float32)
+
+
+def converted_file(network: torch.nn.Module, input_shape: list[int], path: Path) -> Path:
+    """`path` (.xml), written from a torch network on the first call and put in place whole."""
+    if not path.is_file():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        model = openvino.convert_model(network, example_input=torch.zeros(input_shape))
+        draft = path.with_name(f"{path.stem}-{os.getpid()}.xml")
+        openvino.save_model(model, draft, compress_to_fp16=False)
+        os.replace(draft.with_suffix(".bin"), path.with_suffix(".bin"))
+        os.replace(draft, path)
+    return path
