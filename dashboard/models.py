@@ -13,6 +13,7 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
+    MetaData,
     String,
     UniqueConstraint,
 )
@@ -22,6 +23,14 @@ from worker.protocol.entries import new_id
 
 
 class Base(DeclarativeBase):
+    metadata = MetaData(
+        naming_convention={  # so that a later migration can name what it changes, on both databases
+            "pk": "pk_%(table_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        }
+    )
     type_annotation_map: ClassVar = {int: BigInteger().with_variant(Integer(), "sqlite"), bytes: LargeBinary}
 
 
@@ -69,6 +78,7 @@ class EnrolmentPicture(Base):
     sha256: Mapped[str] = mapped_column(String(64))
     jpeg: Mapped[bytes]
     created_ms: Mapped[int]
+    created_by: Mapped[str] = mapped_column(String(64), default="")
     employee: Mapped[Employee] = relationship(back_populates="pictures")
     templates: Mapped[list["Template"]] = relationship(back_populates="picture", cascade="all, delete-orphan")
     __table_args__ = (UniqueConstraint("employee_id", "sha256", name="picture_once_per_employee"),)
@@ -89,7 +99,11 @@ class Template(Base):
 
 
 class GalleryOutbox(Base):
-    """Changes of the gallery, written in the transaction that made them. The id is the gallery's version."""
+    """Changes of the gallery, written in the transaction that made them.
+
+    The gallery's version is given when a change is published, not taken from the id: ids have gaps (transactions that
+    were rolled back) and needn't rise in the order of the commits.
+    """
 
     __tablename__ = "gallery_outbox"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -97,6 +111,7 @@ class GalleryOutbox(Base):
     employee_id: Mapped[str | None] = mapped_column(String(64))
     model_id: Mapped[str] = mapped_column(String(128))
     created_ms: Mapped[int]
+    version: Mapped[int | None] = mapped_column(unique=True)
     published_ms: Mapped[int | None] = mapped_column(index=True)
 
 

@@ -5,6 +5,8 @@ import signal
 import sys
 
 PR_SET_PDEATHSIG = 1
+_LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
+"""Opened before any fork: a child of a process with threads must not wait for the loader's lock."""
 
 
 def die_with_parent() -> None:
@@ -12,5 +14,5 @@ def die_with_parent() -> None:
 
     Start such children from the main thread only: the kernel watches the starting thread, not the process.
     """
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+    if _LIBC is not None:
+        _LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)

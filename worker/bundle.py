@@ -56,7 +56,7 @@ def load(folder: Path) -> tuple[ModelInfo, ResNet50Triplet]:
         weights = load_file(path)
         network.load_state_dict({name: tensor.to(torch.float32) for name, tensor in weights.items()})
     except (SafetensorError, RuntimeError, OSError) as error:
-        raise BadBundle(f"{path}: {str(error).splitlines()[0][:200]}; export the bundle again") from None
-    if not all(torch.isfinite(parameter).all() for parameter in network.parameters()):
+        raise BadBundle(f"{path}: {' '.join(str(error).split())[:200]}; export the bundle again") from None
+    if not all(torch.isfinite(values).all() for values in network.state_dict().values()):
         raise BadBundle(f"{path}: holds NaN or infinite weights; the training run behind it failed")
     return info, network.eval()

@@ -71,8 +71,9 @@ class Consumer:
         """The newest unseen entry of at most `batch_size` kiosks. Late ones are dropped and counted here."""
         order = sorted(kiosks, key=lambda kiosk: (self._served_s.get(kiosk, 0.0), kiosk))
         taken: list[TakenFrame | BadFrame] = []
-        for start in range(0, len(order), self.batch_size):
-            some = order[start : start + self.batch_size]
+        while order and len(taken) < self.batch_size:
+            room = self.batch_size - len(taken)
+            some, order = order[:room], order[room:]
             pipe = self.live.pipeline(transaction=False)
             for kiosk in some:
                 last = self._last_id.get(kiosk)
@@ -83,8 +84,6 @@ class Consumer:
                 for kiosk, answer in zip(some, answers, strict=True):
                     for entry_id, fields in answer:
                         self._sort(kiosk, entry_id, fields, now_ms, taken)
-            if len(taken) >= self.batch_size:
-                break
         return taken
 
     def _sort(self, kiosk, entry_id, fields, now_ms, taken) -> None:  # type: ignore[no-untyped-def]

@@ -4,8 +4,10 @@ import logging
 import queue
 import threading
 
+import redis
+
 from worker.protocol import keys
-from worker.protocol.connection import FAILURES, Client, keep_trying
+from worker.protocol.connection import Client, keep_trying
 from worker.protocol.entries import Decision, as_any
 
 log = logging.getLogger(__name__)
@@ -53,6 +55,6 @@ class DecisionSender(threading.Thread):
         try:
             while self.pending:
                 self.step()
-        except FAILURES as error:
+        except (redis.exceptions.RedisError, OSError) as error:
             left = self._in_hand.event_id if self._in_hand else "?"
             log.error("stopping with %d decisions unsent (first event id %s): %s", self.pending, left, error)

@@ -32,14 +32,13 @@ class Leases:
         if now_s - self._last_s < min(FIND_EVERY_S, self.lease_ms / 4000):
             return False
         stalled = bool(self.held) and (now_s - self._last_s) * 1000 > self.lease_ms
-        self._last_s = now_s
-        if stalled:
-            log.warning("stalled longer than a lease; every track is dropped")
-            self.held.clear()
         now_ms = server_time_ms(self.live)
         self.live.zremrangebyscore(keys.kiosks(self.shard), "-inf", now_ms - FORGOTTEN_MS)
         wanted = self._announced(now_ms)
         self.held = {kiosk for kiosk in wanted if self._hold(kiosk)}
+        self._last_s = now_s  # only now: a refresh that failed renewed nothing
+        if stalled:
+            log.warning("stalled longer than a lease; every track is dropped")
         return stalled
 
     def _announced(self, now_ms: int) -> list[str]:

@@ -5,6 +5,8 @@ import time
 from dataclasses import dataclass
 
 import cv2
+import numpy as np
+from numpy.typing import NDArray
 
 from worker.consumer import BadFrame, TakenFrame
 from worker.decision import Rules, cast_vote
@@ -86,11 +88,15 @@ class Pipeline:
             self.drop_tracks()
             answers += [(item.kiosk, self._answer(item, Outcome.NOT_READY, [], timings)) for item in taken]
         elif taken:
-            sights, stages = self.engine.look(pictures)
+            sights, stages = self._look(pictures)
             timings |= stages
             index, rules = self.gallery.index, self._rules()
             decisions = []
             for item, picture, sight in zip(taken, pictures, sights, strict=True):
+                if sight is None:
+                    reason = "the worker failed on this picture"
+                    answers.append((item.kiosk, self._refusal(item.frame.seq, item.captured_ms, reason)))
+                    continue
                 feedback, decision = self._decide(item, picture, sight, index, rules, timings)
                 answers.append((item.kiosk, feedback))
                 decisions += [decision] if decision else []
@@ -116,6 +122,18 @@ class Pipeline:
             for track in tracks:
                 self._close(kiosk, track)
         self._tracks.clear()
+
+    def _look(self, pictures: list[NDArray[np.uint8]]) -> tuple[list[Sight | None], dict[str, float]]:
+        """The engine's sights. Where it fails, each picture alone and None for the one: other kiosks go on."""
+        try:
+            sights, stages = self.engine.look(pictures)
+            return list(sights), stages
+        except Exception:
+            if len(pictures) == 1:
+                self.counters.add("frames_failed")
+                log.exception("the engine failed on a picture")
+                return [None], {}
+        return [self._look([picture])[0][0] for picture in pictures], {}
 
     # --- one frame ---------------------------------------------------------------------------------------------------
 

@@ -21,7 +21,7 @@ SUPPORT_MS = 1_000
 _numbers = count(1)
 
 
-@dataclass
+@dataclass(eq=False)  # a track is itself: comparing boxes field by field would raise
 class Track:
     """What is remembered of one presence. `accepted_id` and `event_id` are set once it has been decided."""
 

@@ -30,7 +30,7 @@ class ModelInfo(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    format: int = FORMAT
+    format: int = Field(default=FORMAT, ge=1, le=FORMAT)
     id: str = Field(
         pattern=r"^[a-z0-9-]{1,40}-[0-9a-f]{12}$", description="architecture and the digest of weights + preprocessing"
     )
@@ -121,9 +121,10 @@ def read_info(path: Path) -> ModelInfo:
             error.errors(include_url=False)[0] if isinstance(error, ValidationError) else {"loc": (), "msg": str(error)}
         )
         where = ".".join(str(part) for part in detail["loc"]) or "file"
+        if where == "format" and detail.get("type") == "less_than_equal":
+            raise BadBundle(
+                f"{path}: format {detail.get('input')} was made by a newer version (this one reads {FORMAT}); "
+                "update the product"
+            ) from None
         raise BadBundle(f"{path}: {where}: {detail['msg']}") from None
-    if info.format > FORMAT:
-        raise BadBundle(
-            f"{path}: format {info.format} was made by a newer version (this one reads {FORMAT}); update the product"
-        )
     return info

@@ -65,16 +65,17 @@ class Backoff:
 
 
 def keep_trying(step: Callable[[], None], stop: threading.Event, what: str, cap_s: float = 2.0) -> None:
-    """Call `step` until `stop` is set; a lost server is waited for with back-off and logged once per outage."""
+    """Call `step` until `stop` is set; what Redis fails or refuses is tried again with back-off, logged once."""
     backoff = Backoff(cap_s)
     down_since: float | None = None
     while not stop.is_set():
         try:
             step()
-        except FAILURES as error:
+        except (redis.exceptions.RedisError, OSError) as error:
+            # A refusal (disk full, out of memory, ACL being reloaded) ends as well; a thread that died of it would not.
             if down_since is None:
                 down_since = time.monotonic()
-                log.warning("%s: Redis is away (%s); trying again", what, error)
+                log.warning("%s: Redis is away or refuses (%s); trying again", what, error)
             stop.wait(backoff.next_s())
         else:
             if down_since is not None:

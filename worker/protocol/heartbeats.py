@@ -79,12 +79,12 @@ class Heart(threading.Thread):
 def read(live: redis.Redis, shard: str, role: Role | None = None) -> Iterator[Heartbeat]:
     """All living processes (of one role). Heartbeats that can't be read are skipped."""
     for key in live.scan_iter(match=keys.heartbeat(shard, role or "*", "*"), count=500):
-        raw = live.get(key)
-        if raw is None:
-            continue
         _, _, who, name = bytes(key).decode(errors="replace").split(":", 3)
         try:
+            raw = live.get(key)
+            if raw is None:
+                continue
             body = json.loads(raw)
             yield Heartbeat(who, name, int(body["pid"]), int(body["clock_offset_ms"]), dict(body["data"]))
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError, redis.exceptions.ResponseError):
             continue

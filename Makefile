@@ -1,0 +1,60 @@
+# The commands of this project. `make demo` is all that a newcomer needs.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+STAMPS := $(VENV)/.stamps
+
+.PHONY: install demo test lint help clean
+.DEFAULT_GOAL := help
+
+install: $(STAMPS)/install  ## everything: demo, training and the tools for tests
+
+demo: $(STAMPS)/demo  ## try it; options as in: make demo ARGS="--headless --json --seconds 45"
+	@$(BIN)/python -m deploy.cli demo $(ARGS)
+
+test: $(STAMPS)/install system-packages  ## all tests, with real Redis servers, PostgreSQL and a browser
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(STAMPS)/install  ## style, formatting and types, as the pre-commit hook does
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy .
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+clean:  ## delete the virtual environment and what tools leave behind; databases in var/ stay
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# --- below: what the targets above need ---------------------------------------------------------------------------
+
+$(VENV)/bin/python:
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is not there: install Python 3.11 or later, or use make PYTHON=/path/to/python3"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "$$($(PYTHON) --version) is too old: Python 3.11 or later is needed; choose one: make PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || \
+	  { rm -rf $(VENV); echo "Python's venv module is incomplete: on Debian and Ubuntu, apt-get install python3-venv"; exit 1; }
+
+$(STAMPS)/install: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[demo,training,test]'
+	@mkdir -p $(STAMPS) && touch $(STAMPS)/install $(STAMPS)/demo
+
+$(STAMPS)/demo: pyproject.toml | $(VENV)/bin/python
+	@echo "installing into $(VENV); the first time this takes some minutes"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[demo]'
+	@mkdir -p $(STAMPS) && touch $@
+
+.PHONY: system-packages
+system-packages:
+	@missing=""; \
+	command -v redis-server >/dev/null || missing="$$missing redis-server"; \
+	command -v chromium >/dev/null || missing="$$missing chromium"; \
+	ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || missing="$$missing postgresql"; \
+	if [ -z "$$missing" ]; then exit 0; fi; \
+	if command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; \
+	else \
+	  echo "the tests need these programs:$$missing (on Debian, as root: apt-get install$$missing)"; exit 1; \
+	fi

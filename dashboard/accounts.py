@@ -1,0 +1,88 @@
+"""Who may log in: users, their passwords (argon2) and the one-time passwords that start or rescue an account."""
+
+import secrets
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session
+
+from dashboard.database import now_ms
+from dashboard.models import User
+
+MIN_PASSWORD = 10
+MAX_PASSWORD = 200
+MAX_NAME = 64
+ONE_TIME_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
+"""Without characters that are mistaken for each other when copied from a terminal."""
+
+hasher = PasswordHasher()
+_NOBODY = hasher.hash(secrets.token_urlsafe(32))
+"""Verified against when the name is unknown, so that both failures take the same time."""
+
+
+class AccountError(ValueError):
+    """A name or password that can't be taken; the message says why and what to do."""
+
+
+def one_time_password() -> str:
+    """Four groups of four characters (79 bits), such as `k7qm-x2vd-9hpa-3wte`."""
+    return "-".join("".join(secrets.choice(ONE_TIME_ALPHABET) for _ in range(4)) for _ in range(4))
+
+
+def ensure_admin(session: Session, name: str = "admin") -> str | None:
+    """Create the first user and return the one-time password, which is shown this once; None if there is a user."""
+    if session.scalar(select(exists().where(User.id.is_not(None)))):
+        return None
+    return create_user(session, name)
+
+
+def create_user(session: Session, name: str) -> str:
+    """Add somebody who may log in; returns the one-time password that the first log-in replaces. Raises AccountError."""
+    name = name.strip()
+    if not 1 <= len(name) <= MAX_NAME or not name.isprintable():
+        raise AccountError(f"user name {name[:80]!r}: use 1-{MAX_NAME} printable characters")
+    if session.scalar(select(exists().where(User.name == name))):
+        raise AccountError(f"user name {name!r}: taken; choose another, or reset that user's password")
+    password = one_time_password()
+    session.add(
+        User(name=name, password_hash=hasher.hash(password), must_change_password=True, created_ms=now_ms()),
+    )
+    session.flush()
+    return password
+
+
+def reset_password(session: Session, name: str) -> str:
+    """Replace a forgotten password by a one-time password, which ends the user's sessions. Raises AccountError."""
+    user = session.scalar(select(User).where(User.name == name))
+    if user is None:
+        known = ", ".join(session.scalars(select(User.name).order_by(User.name).limit(10))) or "none yet"
+        raise AccountError(f"user name {name[:80]!r}: not known; users are: {known}")
+    password = one_time_password()
+    user.password_hash, user.must_change_password = hasher.hash(password), True
+    return password
+
+
+def verified(session: Session, name: str, password: str) -> User | None:
+    """The user with that name and password, or None; takes equally long either way."""
+    user = session.scalar(select(User).where(User.name == name))
+    try:
+        hasher.verify(user.password_hash if user else _NOBODY, password[:MAX_PASSWORD])
+    except (VerificationError, InvalidHashError):
+        return None
+    return user
+
+
+def set_password(session: Session, user_id: int, current: str, new: str, again: str) -> User:
+    """Change a user's own password; raises AccountError with words for the form."""
+    user = session.get_one(User, user_id)
+    if verified(session, user.name, current) is None:
+        raise AccountError("The current password is wrong.")
+    if new != again:
+        raise AccountError("The two new passwords differ; type the same one twice.")
+    if not MIN_PASSWORD <= len(new) <= MAX_PASSWORD:
+        raise AccountError(f"The new password has {len(new)} characters; use {MIN_PASSWORD} to {MAX_PASSWORD}.")
+    if new == current or new.casefold() == user.name.casefold():
+        raise AccountError("The new password must differ from the current one and from your name.")
+    user.password_hash, user.must_change_password = hasher.hash(new), False
+    return user

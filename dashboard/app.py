@@ -1,0 +1,76 @@
+"""The Flask app: the pages that HR uses. Served by gunicorn as `dashboard.app:create_app()`."""
+
+from datetime import timedelta
+
+from flask import Flask, request
+from flask.sessions import SecureCookieSessionInterface, SessionMixin
+from flask_wtf import CSRFProtect
+from werkzeug.wrappers import Response
+
+from dashboard import attendance, auth, database, errors, kiosks, live, people, pictures_pages, words
+from dashboard.settings import DashboardSettings
+from dashboard.web import Services
+from worker.protocol.connection import connect
+
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; object-src 'none'; "
+        "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    ),
+    "X-Frame-Options": "DENY",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "camera=(self), microphone=(), geolocation=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+FORM_BYTES = 64 * 1024
+"""Room for the fields and part headers of a form, beside its pictures."""
+
+
+class Sessions(SecureCookieSessionInterface):
+    """An open live board must not keep an unattended login alive, so its stream never renews the cookie."""
+
+    def should_set_cookie(self, app: Flask, session: SessionMixin) -> bool:
+        if request.endpoint == "live.stream":
+            return False
+        return super().should_set_cookie(app, session)
+
+
+def create_app(settings: DashboardSettings | None = None) -> Flask:
+    """The app, with the database brought up to date; raises ValueError or BadDatabase with words when it can't serve."""
+    settings = settings or DashboardSettings()
+    app = Flask(__name__)
+    app.config.update(
+        SECRET_KEY=settings.session_key,
+        MAX_CONTENT_LENGTH=settings.max_upload_mb * 1024 * 1024 + FORM_BYTES,
+        SESSION_COOKIE_NAME="attendance",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings.secure_cookie,
+        PERMANENT_SESSION_LIFETIME=timedelta(hours=settings.session_hours),
+        WTF_CSRF_TIME_LIMIT=None,  # the token lives as long as the session, so a form left open still works
+        RATELIMIT_HEADERS_ENABLED=False,
+    )
+    app.session_interface = Sessions()
+    database.upgrade(settings.database)
+    app.extensions["attendance"] = Services(
+        settings=settings,
+        sessions=database.session_factory(database.engine_for(settings.database)),
+        live=connect(settings.url("live"), name="dashboard"),
+    )
+    CSRFProtect(app)
+    errors.init_app(app)
+    auth.init_app(app)
+    for pages in (live.pages, attendance.pages, people.pages, pictures_pages.pages, kiosks.pages):
+        app.register_blueprint(pages)
+    words.init_app(app)
+    app.after_request(_secure)
+    return app
+
+
+def _secure(response: Response) -> Response:
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    if request.endpoint != "static":
+        response.headers.setdefault("Cache-Control", "no-store")
+    return response

@@ -1,0 +1,173 @@
+"""Employees: who they are, whether they consented, whether they are let in. Each function works in the caller's transaction.
+
+Whatever changes who the workers may recognise queues a change of the gallery in that same transaction.
+"""
+
+import unicodedata
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import delete, func, or_, select
+from sqlalchemy.orm import Session
+
+from dashboard.gallery import queue_change
+from dashboard.models import Employee, EnrolmentPicture, Template
+from worker.protocol.entries import new_id
+
+MAX_CODE, MAX_NAME = 64, 200
+"""Characters, as the columns have them."""
+
+
+class EmployeeError(ValueError):
+    """Something about an employee that can't be done; `field` names the form's field, the message is for people."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+@dataclass(frozen=True)
+class EmployeeRow:
+    """One line of the list."""
+
+    employee: Employee
+    pictures: int
+
+
+def _clean(field: str, value: str, longest: int, required: bool) -> str:
+    text = unicodedata.normalize("NFC", value).strip()
+    bad = next((c for c in text if unicodedata.category(c) in ("Cc", "Cs", "Co", "Cn", "Zl", "Zp")), None)
+    if bad is not None:
+        raise EmployeeError(field, f"{field}: holds a character that can't be printed (U+{ord(bad):04X}); remove it")
+    if required and not text:
+        raise EmployeeError(field, f"{field}: must not be empty")
+    if len(text) > longest:
+        raise EmployeeError(field, f"{field}: {len(text)} characters, at most {longest}")
+    return text
+
+
+def create_employee(
+    session: Session, code: str, name: str, department: str = "", consent_by: str | None = None, *, now_ms: int
+) -> Employee:
+    """Add an employee; `consent_by` is the user who saw the signed consent, None while there is none. Raises EmployeeError."""
+    code = _clean("code", code, MAX_CODE, required=True)
+    name = _clean("name", name, MAX_NAME, required=True)
+    department = _clean("department", department, MAX_NAME, required=False)
+    if find_by_code(session, code) is not None:
+        raise EmployeeError("code", f"code {code!r}: another employee has it already; use a different one")
+    employee = Employee(id=new_id(), code=code, name=name, department=department, created_ms=now_ms)
+    if consent_by is not None:
+        employee.consent_ms, employee.consent_by = now_ms, consent_by[:64]
+    session.add(employee)
+    session.flush()
+    return employee
+
+
+def update_employee(session: Session, employee_id: str, *, name: str, department: str) -> Employee:
+    """Change name and department; kiosks greet with the new name. The code stays: payroll knows people by it."""
+    employee = locked(session, employee_id)
+    name = _clean("name", name, MAX_NAME, required=True)
+    employee.department = _clean("department", department, MAX_NAME, required=False)
+    if name != employee.name:
+        employee.name = name
+        _queue_everywhere(session, employee_id, "put")
+    return employee
+
+
+def set_consent(session: Session, employee_id: str, by: str, now_ms: int) -> Employee:
+    """Record that the employee agreed to the storing of face data, as seen by user `by`. Keeps an earlier consent's time."""
+    employee = locked(session, employee_id)
+    if employee.consent_ms is None:
+        employee.consent_ms, employee.consent_by = now_ms, by[:64]
+    return employee
+
+
+def withdraw_consent(session: Session, employee_id: str) -> Employee:
+    """Delete pictures and templates at once and have every worker forget the face; attendance records stay."""
+    employee = locked(session, employee_id)
+    _queue_everywhere(session, employee_id, "remove")
+    pictures = select(EnrolmentPicture.id).where(EnrolmentPicture.employee_id == employee_id)
+    session.execute(delete(Template).where(Template.picture_id.in_(pictures)))
+    session.execute(delete(EnrolmentPicture).where(EnrolmentPicture.employee_id == employee_id))
+    employee.consent_ms = employee.consent_by = None
+    session.flush()
+    session.expire(employee, ["pictures"])
+    return employee
+
+
+def deactivate(session: Session, employee_id: str, now_ms: int) -> Employee:
+    """From now on the employee is let in nowhere; pictures, templates and records stay. Keeps an earlier deactivation."""
+    employee = locked(session, employee_id)
+    if employee.deactivated_ms is None:
+        employee.deactivated_ms = now_ms
+        _queue_everywhere(session, employee_id, "remove")
+    return employee
+
+
+def reactivate(session: Session, employee_id: str) -> Employee:
+    employee = locked(session, employee_id)
+    if employee.deactivated_ms is not None:
+        employee.deactivated_ms = None
+        _queue_everywhere(session, employee_id, "put")
+    return employee
+
+
+def find_by_code(session: Session, code: str) -> Employee | None:
+    return session.scalar(select(Employee).where(Employee.code == code.strip()))
+
+
+def locked(session: Session, employee_id: str) -> Employee:
+    """The employee, held by this transaction so that two changes of one person follow each other; raises EmployeeError."""
+    employee = session.get(Employee, employee_id, with_for_update=True, populate_existing=True)
+    if employee is None:
+        raise EmployeeError("employee", "there is no such employee (any more)")
+    return employee
+
+
+def _queue_everywhere(session: Session, employee_id: str, op: str) -> None:
+    """Queue a change for each model that the employee has templates of."""
+    models = select(Template.model_id).join(EnrolmentPicture).where(EnrolmentPicture.employee_id == employee_id)
+    for model_id in session.scalars(models.distinct().order_by(Template.model_id)):
+        queue_change(session, op, employee_id, model_id)
+
+
+def search_query(
+    text: str = "", department: str | None = None, include_inactive: bool = True
+) -> Any:
+    """Employees with their number of pictures, by name; every word of `text` is in the name, code or department."""
+    count = (
+        select(func.count())
+        .where(EnrolmentPicture.employee_id == Employee.id)
+        .correlate(Employee)
+        .scalar_subquery()
+        .label("pictures")
+    )
+    query = select(Employee, count).order_by(Employee.name, Employee.code)
+    for word in text.split():
+        query = query.where(
+            or_(*(c.icontains(word, autoescape=True) for c in (Employee.name, Employee.code, Employee.department)))
+        )
+    if department is not None:
+        query = query.where(Employee.department == department)
+    return query if include_inactive else query.where(Employee.deactivated_ms.is_(None))
+
+
+def list_employees(
+    session: Session,
+    text: str = "",
+    department: str | None = None,
+    include_inactive: bool = True,
+    limit: int = 50,
+    offset: int = 0,
+) -> tuple[list[EmployeeRow], int]:
+    """One page of the list, and how many there are in all."""
+    query = search_query(text, department, include_inactive)
+    total = session.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0
+    rows = session.execute(query.limit(max(1, limit)).offset(max(0, offset)))
+    return [EmployeeRow(row[0], row[1]) for row in rows], total
+
+
+def departments(session: Session) -> list[str]:
+    """All departments in use, for a form's choices."""
+    query = select(Employee.department).where(Employee.department != "").distinct().order_by(Employee.department)
+    return list(session.scalars(query))

@@ -1,0 +1,127 @@
+"""Kiosks and workers: who is alive, what each door means, and whether the recogniser keeps its promise."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import redis
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy import select
+
+from dashboard.database import reading
+from dashboard.models import Kiosk
+from dashboard.web import services
+from dashboard.words import DIRECTIONS
+from worker.protocol import heartbeats, keys
+from worker.protocol.connection import Client
+
+CLOCK_WARN_MS = 5_000
+MAX_LABEL = 200
+
+pages = Blueprint("kiosks", __name__)
+
+
+@dataclass
+class Door:
+    name: str
+    label: str = ""
+    direction: str = "alternate"
+    alive: bool = False
+    last_seen_ms: int | None = None
+    frames_sent: int | None = None
+    clock_offset_ms: int = 0
+
+    @property
+    def clock_is_off(self) -> bool:
+        return self.alive and abs(self.clock_offset_ms) > CLOCK_WARN_MS
+
+
+@dataclass
+class Running:
+    """What the live Redis says about the processes; `reachable` is False when it doesn't answer."""
+
+    reachable: bool = True
+    kiosks: dict[str, heartbeats.Heartbeat] = field(default_factory=dict)
+    workers: list[heartbeats.Heartbeat] = field(default_factory=list)
+    recorders: int = 0
+    seen_ms: dict[str, int] = field(default_factory=dict)
+
+
+def number(data: dict[str, Any], name: str) -> float | None:
+    """A number out of a heartbeat, whatever its writer put there."""
+    value = data.get(name)
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def running(live: Client, shard: str) -> Running:
+    found = Running()
+    try:
+        for beat in heartbeats.read(live, shard):
+            if beat.role == "kiosk":
+                found.kiosks[beat.name] = beat
+            elif beat.role == "worker":
+                found.workers.append(beat)
+            else:
+                found.recorders += 1
+        for raw, score in live.zrange(keys.kiosks(shard), 0, -1, withscores=True):
+            found.seen_ms[raw.decode(errors="replace")] = int(score)
+    except (redis.exceptions.RedisError, OSError):
+        return Running(reachable=False)
+    found.workers.sort(key=lambda beat: beat.name)
+    return found
+
+
+def doors(known: Iterable[Kiosk], now: Running) -> list[Door]:
+    """Every door that is set up or announces itself."""
+    by_name = {name: Door(name) for name in (*now.kiosks, *now.seen_ms) if keys.KIOSK_NAME.fullmatch(name)}
+    for kiosk in known:
+        by_name[kiosk.name] = Door(kiosk.name, kiosk.label, kiosk.direction)
+    for name, door in by_name.items():
+        beat = now.kiosks.get(name)
+        door.last_seen_ms = now.seen_ms.get(name)
+        if beat:
+            frames = number(beat.data, "frames_sent")
+            door.alive, door.clock_offset_ms = True, beat.clock_offset_ms
+            door.frames_sent = int(frames) if frames is not None else None
+    return [by_name[name] for name in sorted(by_name)]
+
+
+@pages.get("/kiosks")
+def index() -> ResponseReturnValue:
+    app = services()
+    now = running(app.live, app.settings.shard)
+    with reading(app.sessions) as session:
+        found = doors(session.scalars(select(Kiosk)), now)
+    weak = [beat for beat in now.workers if beat.data.get("meets_target") is False]
+    return render_template(
+        "kiosks.html",
+        now=now,
+        doors=found,
+        weak=weak,
+        wanted_fpir=app.settings.fpir,
+        directions=DIRECTIONS,
+        number=number,
+    )
+
+
+@pages.post("/kiosks/<name>")
+def change(name: str) -> ResponseReturnValue:
+    """Set what a punch at this door means, and its label; a door that only announced itself is entered by this."""
+    app = services()
+    label, direction = request.form.get("label", "").strip(), request.form.get("direction", "")
+    if len(label) > MAX_LABEL or not (label.isprintable() or not label):
+        abort(400, f"Label: at most {MAX_LABEL} printable characters, got {len(label)}.")
+    if direction not in DIRECTIONS:
+        abort(400, f"Direction “{direction[:40]}”: choose one of {', '.join(DIRECTIONS)}.")
+    now = running(app.live, app.settings.shard)
+    with app.sessions.begin() as session:
+        kiosk = session.get(Kiosk, name)
+        if kiosk is None:
+            if name not in {door.name for door in doors([], now)}:
+                abort(404)
+            kiosk = Kiosk(name=name)
+        kiosk.label, kiosk.direction = label, direction
+        session.add(kiosk)
+    flash(f"{label or name}: saved. It counts from the next punch on.", "good")
+    return redirect(url_for("kiosks.index"))

@@ -1,0 +1,68 @@
+"""The start page: who just came, from the database at first and from the live stream from then on."""
+
+import threading
+
+import redis
+from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy import or_
+
+from dashboard import arrivals, log_query
+from dashboard.database import now_ms, reading
+from dashboard.models import DecisionRecord
+from dashboard.web import services
+from dashboard.words import result_words
+
+SHOWN = 20
+MAX_STREAMS = 24
+"""Open boards at a time: each holds one of the server's threads, and pages need some too."""
+
+pages = Blueprint("live", __name__)
+_streams = threading.BoundedSemaphore(MAX_STREAMS)
+
+
+@pages.get("/")
+def start() -> ResponseReturnValue:
+    return redirect(url_for("live.board"))
+
+
+@pages.get("/live")
+def board() -> ResponseReturnValue:
+    """The stream's place is read before the database: what arrives in between comes twice, and the page drops one."""
+    app = services()
+    try:
+        after = arrivals.newest_id(app.live, app.settings.shard)
+    except (redis.exceptions.RedisError, OSError):
+        after = ""
+    with reading(app.sessions) as session:
+        everything = log_query.LogFilter(kind="all")
+        query = log_query.rows(everything, app.settings.zone).where(
+            or_(DecisionRecord.status.in_(("recorded", "inactive")), DecisionRecord.outcome == "unknown")
+        )
+        rows = session.execute(query.limit(SHOWN)).all()
+        kiosks = log_query.known_kiosks(session)
+    return render_template(
+        "live.html",
+        rows=rows,
+        after=after,
+        labels={name: label for name, label in kiosks.items() if label},
+        unnamed={"unknown": result_words("not_a_punch", "unknown"), "inactive": result_words("inactive", "inactive")},
+        now_ms=now_ms(),
+        shown=SHOWN,
+    )
+
+
+@pages.get("/live/stream")
+def stream() -> ResponseReturnValue:
+    """Server-sent events; the browser's Last-Event-ID wins over the place that the page was made at."""
+    app = services()
+    after = arrivals.entry_id(request.headers.get("Last-Event-ID")) or arrivals.entry_id(request.args.get("after"))
+    if not _streams.acquire(blocking=False):
+        abort(503, "Too many live boards are open.")
+    response = Response(
+        arrivals.follow(app.live, app.settings.shard, after),
+        content_type="text/event-stream; charset=utf-8",
+        headers={"X-Accel-Buffering": "no"},
+    )
+    response.call_on_close(_streams.release)
+    return response

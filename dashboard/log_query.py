@@ -1,0 +1,161 @@
+"""The attendance log's filter: read from a query string, and turned into one statement for page, count and export alike."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session
+
+from dashboard.attendance_rules import day_bounds_ms
+from dashboard.models import AttendanceEvent, DecisionRecord, Employee, Kiosk
+
+KINDS = {
+    "punches": ("Punches", "recorded"),
+    "duplicates": ("Repeated", "duplicate"),
+    "unrecognised": ("Not recognised", "not_a_punch"),
+    "inactive": ("Deactivated people", "inactive"),
+    "all": ("Everything", None),
+}
+"""What may be shown: its words, and the decision's status it stands for."""
+FIELDS = ("person", "department", "kiosk", "from", "to", "kind")
+LONGEST_TEXT = 200
+FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2099, 12, 31)
+
+
+@dataclass(frozen=True)
+class LogFilter:
+    """`start` and `end` are calendar days at the site, both included. `as_of_ms`, carried by the pager's links, hides
+    what came in later, so that pages don't shift while people walk in."""
+
+    person: str = ""
+    department: str = ""
+    kiosk: str = ""
+    start: date | None = None
+    end: date | None = None
+    kind: str = "punches"
+    as_of_ms: int | None = None
+
+    def query_string(self) -> dict[str, str]:
+        """The filter as the page's own query, without `as_of` and without what is unset."""
+        values = {
+            "person": self.person,
+            "department": self.department,
+            "kiosk": self.kiosk,
+            "from": self.start.isoformat() if self.start else "",
+            "to": self.end.isoformat() if self.end else "",
+            "kind": self.kind if self.kind != "punches" else "",
+        }
+        return {name: value for name, value in values.items() if value}
+
+
+def _day(name: str, text: str, problems: list[str]) -> date | None:
+    if not text:
+        return None
+    try:
+        day = date.fromisoformat(text[:40])
+    except ValueError:
+        problems.append(f"{name} “{text[:40]}” is not a date; write it as 2026-11-23.")
+        return None
+    if not FIRST_DAY <= day <= LAST_DAY:
+        problems.append(f"{name} “{text[:40]}” is outside {FIRST_DAY.year} to {LAST_DAY.year}.")
+        return None
+    return day
+
+
+def read_filter(args: Mapping[str, str], kiosks: Mapping[str, str]) -> tuple[LogFilter, list[str]]:
+    """The filter in `args`, and what is wrong with it in words (then what is wrong is left out of the filter)."""
+    problems: list[str] = []
+    texts: dict[str, str] = {}
+    for name in FIELDS:
+        text = args.get(name, "").strip()
+        if len(text) > LONGEST_TEXT:
+            problems.append(f"{name.capitalize()}: at most {LONGEST_TEXT} characters, got {len(text)}.")
+            text = ""
+        texts[name] = text
+    start, end = _day("From", texts["from"], problems), _day("To", texts["to"], problems)
+    if start and end and start > end:
+        problems.append(f"From {start} is after to {end}; swap them.")
+    kind = texts["kind"] or "punches"
+    if kind not in KINDS:
+        problems.append(f"Show “{kind[:40]}”: not known; choose one of {', '.join(KINDS)}.")
+        kind = "punches"
+    if texts["kiosk"] and texts["kiosk"] not in kiosks:
+        problems.append(
+            f"Kiosk “{texts['kiosk'][:40]}”: not known; known are {', '.join(sorted(kiosks)) or 'none yet'}."
+        )
+        texts["kiosk"] = ""
+    as_of = args.get("as_of", "").strip()
+    if as_of and not (as_of.isascii() and as_of.isdecimal() and len(as_of) <= 13):
+        problems.append(f"as_of “{as_of[:40]}” is not a time in milliseconds; leave it out.")
+        as_of = ""
+    chosen = LogFilter(
+        person=texts["person"],
+        department=texts["department"],
+        kiosk=texts["kiosk"],
+        start=start,
+        end=end,
+        kind=kind,
+        as_of_ms=int(as_of) if as_of else None,
+    )
+    return chosen, problems
+
+
+def rows(chosen: LogFilter, zone: ZoneInfo) -> Any:
+    """Decisions with their punch and person, newest first and in an order without ties."""
+    query: Any = (
+        select(
+            DecisionRecord.event_id,
+            DecisionRecord.captured_ms,
+            DecisionRecord.received_ms,
+            DecisionRecord.kiosk,
+            DecisionRecord.outcome,
+            DecisionRecord.status,
+            DecisionRecord.distance,
+            DecisionRecord.threshold,
+            DecisionRecord.liveness,
+            DecisionRecord.late,
+            DecisionRecord.time_uncertain,
+            DecisionRecord.employee_id,
+            AttendanceEvent.direction,
+            AttendanceEvent.time_zone,
+            Employee.code,
+            Employee.name,
+            Employee.department,
+            Kiosk.label.label("kiosk_label"),
+        )
+        .outerjoin(AttendanceEvent, AttendanceEvent.event_id == DecisionRecord.event_id)
+        .outerjoin(Employee, Employee.id == DecisionRecord.employee_id)
+        .outerjoin(Kiosk, Kiosk.name == DecisionRecord.kiosk)
+        .order_by(DecisionRecord.captured_ms.desc(), DecisionRecord.event_id.desc())
+    )
+    if chosen.as_of_ms is not None:
+        query = query.where(DecisionRecord.received_ms <= chosen.as_of_ms)
+    status = KINDS[chosen.kind][1]
+    if status:
+        query = query.where(DecisionRecord.status == status)
+    for word in chosen.person.split():
+        query = query.where(
+            or_(Employee.name.icontains(word, autoescape=True), Employee.code.icontains(word, autoescape=True))
+        )
+    if chosen.department:
+        query = query.where(Employee.department == chosen.department)
+    if chosen.kiosk:
+        query = query.where(DecisionRecord.kiosk == chosen.kiosk)
+    if chosen.start:
+        query = query.where(DecisionRecord.captured_ms >= day_bounds_ms(chosen.start, zone)[0])
+    if chosen.end:
+        query = query.where(DecisionRecord.captured_ms < day_bounds_ms(chosen.end, zone)[1])
+    return query
+
+
+def count(session: Session, query: Any) -> int:
+    """How many rows `query` has."""
+    return session.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0
+
+
+def known_kiosks(session: Session) -> dict[str, str]:
+    """Name and label of every kiosk that is set up or has sent a decision (the recorder enters those)."""
+    return {kiosk.name: kiosk.label for kiosk in session.scalars(select(Kiosk).order_by(Kiosk.name))}

@@ -1,0 +1,161 @@
+"""Employees: the list, adding one, and a person's page with details, consent and state."""
+
+from typing import Any
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from dashboard import employees
+from dashboard.auth import viewer_name
+from dashboard.database import now_ms, reading
+from dashboard.employees import EmployeeError
+from dashboard.models import Employee, EnrolmentPicture
+from dashboard.web import page_number, services, short_text
+
+FIELDS = ("code", "name", "department")
+
+pages = Blueprint("people", __name__)
+
+
+@pages.get("/people")
+def index() -> ResponseReturnValue:
+    page, size = page_number(), services().settings.page_size
+    text, department, state = short_text("q"), short_text("department"), short_text("state")
+    if state not in ("", "active"):
+        abort(400, f"State “{state[:40]}”: leave it out, or use “active”.")
+    kept: dict[str, Any] = {
+        name: value for name, value in (("q", text), ("department", department), ("state", state)) if value
+    }
+    with reading(services().sessions) as session:
+        rows, total = employees.list_employees(
+            session, text, department or None, state != "active", limit=size, offset=(page - 1) * size
+        )
+        return render_template(
+            "people.html",
+            rows=rows,
+            total=total,
+            page=page,
+            pages=max(1, -(-total // size)),
+            chosen=kept,
+            departments=employees.departments(session),
+            link=lambda number: url_for("people.index", **kept, page=number),
+        )
+
+
+@pages.route("/people/new", methods=["GET", "POST"])
+def create() -> ResponseReturnValue:
+    typed = {name: request.form.get(name, "") for name in FIELDS}
+    consent = bool(request.form.get("consent"))
+    if request.method == "GET":
+        return _new_form(typed, consent)
+    try:
+        with services().sessions.begin() as session:
+            employee = employees.create_employee(
+                session, **typed, consent_by=viewer_name() if consent else None, now_ms=now_ms()
+            )
+    except EmployeeError as error:
+        return _new_form(typed, consent, {error.field: str(error)}), 422
+    except IntegrityError:  # somebody else entered the same code in the same moment
+        return _new_form(typed, consent, {"code": "code: another employee has it already; use a different one"}), 422
+    flash(f"{employee.name} is entered." + (" Now add face pictures." if consent else ""), "good")
+    return redirect(url_for("people.person", employee_id=employee.id))
+
+
+def _new_form(typed: dict[str, str], consent: bool, problems: dict[str, str] | None = None) -> str:
+    return render_template(
+        "person_new.html",
+        typed=typed,
+        consent=consent,
+        problems=problems or {},
+        max_pictures=services().settings.max_pictures,
+    )
+
+
+@pages.get("/people/<employee_id>")
+def person(employee_id: str) -> ResponseReturnValue:
+    return person_page(employee_id)
+
+
+def person_page(employee_id: str, **more: Any) -> str:
+    """A person's page; `more` is what a form that was refused adds (typed values, problems, verdicts). 404 if unknown."""
+    settings = services().settings
+    with reading(services().sessions) as session:
+        employee = session.get(Employee, employee_id)
+        if employee is None:
+            abort(404)
+        pictures = session.execute(
+            select(EnrolmentPicture.id, EnrolmentPicture.created_ms, EnrolmentPicture.created_by)
+            .where(EnrolmentPicture.employee_id == employee_id)
+            .order_by(EnrolmentPicture.created_ms, EnrolmentPicture.id)
+        ).all()
+        values = {
+            "typed": {"name": employee.name, "department": employee.department},
+            "problems": {},
+            "verdicts": [],
+            **more,
+        }
+        return render_template(
+            "person.html",
+            person=employee,
+            pictures=pictures,
+            room=max(0, settings.max_pictures - len(pictures)),
+            max_pictures=settings.max_pictures,
+            max_upload_mb=settings.max_upload_mb,
+            **values,
+        )
+
+
+@pages.post("/people/<employee_id>")
+def change(employee_id: str) -> ResponseReturnValue:
+    typed = {name: request.form.get(name, "") for name in ("name", "department")}
+    try:
+        with services().sessions.begin() as session:
+            employees.update_employee(session, employee_id, **typed)
+    except EmployeeError as error:
+        if error.field == "employee":
+            abort(404)
+        return person_page(employee_id, typed=typed, problems={error.field: str(error)}), 422
+    flash("The details are saved.", "good")
+    return redirect(url_for("people.person", employee_id=employee_id))
+
+
+def _give_consent(session: Session, employee_id: str) -> str:
+    employees.set_consent(session, employee_id, viewer_name(), now_ms())
+    return "The consent is recorded. Now add face pictures."
+
+
+def _withdraw_consent(session: Session, employee_id: str) -> str:
+    employees.withdraw_consent(session, employee_id)
+    return "The consent is withdrawn; all face pictures and templates of this person are deleted."
+
+
+def _deactivate(session: Session, employee_id: str) -> str:
+    employees.deactivate(session, employee_id, now_ms())
+    return "Deactivated: kiosks accept this person no longer."
+
+
+def _reactivate(session: Session, employee_id: str) -> str:
+    employees.reactivate(session, employee_id)
+    return "Reactivated: kiosks accept this person again."
+
+
+STEPS = {
+    "give-consent": _give_consent,
+    "withdraw-consent": _withdraw_consent,
+    "deactivate": _deactivate,
+    "reactivate": _reactivate,
+}
+
+
+@pages.post("/people/<employee_id>/<any('give-consent', 'withdraw-consent', deactivate, reactivate):step>")
+def take_step(employee_id: str, step: str) -> ResponseReturnValue:
+    try:
+        with services().sessions.begin() as session:
+            words = STEPS[step](session, employee_id)
+    except EmployeeError:
+        abort(404)
+    flash(words, "good")
+    return redirect(url_for("people.person", employee_id=employee_id))

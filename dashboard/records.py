@@ -1,0 +1,196 @@
+"""What a worker's decision becomes: a record, and, where it counts as a punch, an attendance event. One transaction each."""
+
+from dataclasses import dataclass
+from typing import Literal, cast
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from dashboard.attendance_rules import (
+    KioskDirection,
+    day_bounds_ms,
+    direction_for,
+    is_duplicate,
+    local_date,
+    local_datetime,
+    local_time,
+)
+from dashboard.models import AttendanceEvent, DecisionRecord, Employee, Kiosk
+from dashboard.settings import DashboardSettings
+from worker.protocol.entries import Arrival, BadEntry, Decision, Recorded
+from worker.protocol.outcomes import Direction, Outcome
+
+FUTURE_MS = 5_000
+"""A capture farther ahead of the server's clock than this has a clock that can't be trusted."""
+
+Status = Literal["recorded", "duplicate", "inactive", "not_a_punch"]
+OUTCOME_OF: dict[Status, Outcome] = {
+    "recorded": Outcome.RECORDED,
+    "duplicate": Outcome.DUPLICATE,
+    "inactive": Outcome.INACTIVE,
+}
+
+
+@dataclass(frozen=True)
+class Result:
+    """What the database holds about a decision after its transaction."""
+
+    status: Status
+    redelivered: bool
+    """The event id was known already: nothing was written."""
+    record: DecisionRecord
+    event: AttendanceEvent | None
+    """The punch; for a duplicate the one it repeats."""
+    employee: Employee | None
+    direction: Direction
+
+
+def record(session: Session, decision: Decision, received_ms: int, settings: DashboardSettings) -> Result:
+    """Write `decision` down in the caller's transaction; `received_ms` is the ledger's time of its entry.
+
+    Raises BadEntry for a decision that contradicts itself. Decisions on one employee follow each other: the employee's
+    row is locked on PostgreSQL, and on SQLite the transaction has the database to itself.
+    """
+    if decision.outcome is Outcome.ACCEPTED and decision.employee_id is None:
+        raise BadEntry("employee_id: missing, but the outcome is accepted")
+    known = session.get(DecisionRecord, decision.event_id)
+    if known is not None:
+        return _as_stored(session, known)
+    kiosk = session.get(Kiosk, decision.kiosk)
+    if kiosk is None:
+        kiosk = Kiosk(name=decision.kiosk, label="", direction="alternate")
+        session.add(kiosk)
+    row = _row(decision, received_ms)
+    session.add(row)
+    if decision.outcome is not Outcome.ACCEPTED or decision.employee_id is None:
+        return Result("not_a_punch", False, row, None, None, direction_for(_setting(kiosk), None))
+
+    employee = session.get(Employee, decision.employee_id, with_for_update=True)
+    if employee is None or not _is_active(employee, decision.captured_ms):
+        row.status = "inactive"
+        return Result("inactive", False, row, None, employee, direction_for(_setting(kiosk), None))
+    earlier = _same_presence(session, decision, settings.presence_gap_s)
+    if earlier is not None:
+        row.status, row.duplicate_of = "duplicate", earlier.event_id
+        return Result("duplicate", False, row, earlier, employee, Direction(earlier.direction))
+    row.status = "recorded"
+    session.flush()  # the event refers to the decision
+    last = _last_direction_today(session, employee.id, decision.captured_ms, settings)
+    event = AttendanceEvent(
+        event_id=decision.event_id,
+        employee_id=employee.id,
+        kiosk=decision.kiosk,
+        captured_ms=decision.captured_ms,
+        direction=direction_for(_setting(kiosk), last).value,
+        time_zone=settings.zone.key,
+    )
+    session.add(event)
+    return Result("recorded", False, row, event, employee, Direction(event.direction))
+
+
+def _row(decision: Decision, received_ms: int) -> DecisionRecord:
+    return DecisionRecord(
+        event_id=decision.event_id,
+        kiosk=decision.kiosk,
+        presence=decision.presence,
+        outcome=decision.outcome.value,
+        status="not_a_punch",
+        employee_id=decision.employee_id,
+        captured_ms=decision.captured_ms,
+        received_ms=received_ms,
+        distance=decision.distance,
+        threshold=decision.threshold,
+        runner_up_distance=decision.runner_up_distance,
+        good_frames=decision.good_frames,
+        model_id=decision.model_id,
+        liveness=decision.liveness.value,
+        late=decision.late,
+        time_uncertain=decision.time_uncertain or decision.captured_ms > received_ms + FUTURE_MS,
+        worker=decision.worker,
+    )
+
+
+def _as_stored(session: Session, row: DecisionRecord) -> Result:
+    event = session.get(AttendanceEvent, row.duplicate_of or row.event_id)
+    employee = session.get(Employee, row.employee_id) if row.employee_id else None
+    kiosk = session.get_one(Kiosk, row.kiosk)
+    direction = Direction(event.direction) if event else direction_for(_setting(kiosk), None)
+    return Result(cast(Status, row.status), True, row, event, employee, direction)
+
+
+def _setting(kiosk: Kiosk) -> KioskDirection:
+    return cast(KioskDirection, kiosk.direction)
+
+
+def _is_active(employee: Employee, captured_ms: int) -> bool:
+    return employee.deactivated_ms is None or captured_ms < employee.deactivated_ms
+
+
+def _same_presence(session: Session, decision: Decision, gap_s: float) -> AttendanceEvent | None:
+    """The nearest punch of this employee at this kiosk within the gap, before or after."""
+    reach_ms = round(gap_s * 1000) + 1
+    near = session.scalars(
+        select(AttendanceEvent)
+        .where(
+            AttendanceEvent.employee_id == decision.employee_id,
+            AttendanceEvent.kiosk == decision.kiosk,
+            AttendanceEvent.captured_ms.between(decision.captured_ms - reach_ms, decision.captured_ms + reach_ms),
+        )
+        .order_by(func.abs(AttendanceEvent.captured_ms - decision.captured_ms), AttendanceEvent.captured_ms)
+    )
+    return next((e for e in near if is_duplicate(decision.captured_ms, e.captured_ms, gap_s)), None)
+
+
+def _last_direction_today(
+    session: Session, employee_id: str, captured_ms: int, settings: DashboardSettings
+) -> Direction | None:
+    """Of the employee's last punch before this one at any door, on the same day of the site's calendar."""
+    start_ms, _ = day_bounds_ms(local_date(captured_ms, settings.zone), settings.zone)
+    last = session.scalar(
+        select(AttendanceEvent.direction)
+        .where(
+            AttendanceEvent.employee_id == employee_id,
+            AttendanceEvent.captured_ms >= start_ms,
+            AttendanceEvent.captured_ms < captured_ms,
+        )
+        .order_by(AttendanceEvent.captured_ms.desc())
+        .limit(1)
+    )
+    return Direction(last) if last else None
+
+
+def recorded_for(result: Result, settings: DashboardSettings) -> Recorded | None:
+    """What the kiosk is told; None for what isn't a punch. A duplicate names the time and direction of the first."""
+    if result.status == "not_a_punch" or result.record.employee_id is None:
+        return None
+    captured_ms = result.event.captured_ms if result.event else result.record.captured_ms
+    return Recorded(
+        event_id=result.event.event_id if result.event else result.record.event_id,
+        decision_id=result.record.event_id,
+        outcome=OUTCOME_OF[result.status],
+        employee_id=result.record.employee_id,
+        name=result.employee.name if result.employee else "",
+        direction=result.direction,
+        captured_ms=captured_ms,
+        local_time=local_time(captured_ms, settings.zone),
+        local_date=local_date(captured_ms, settings.zone).isoformat(),
+    )
+
+
+def arrival_for(result: Result, settings: DashboardSettings) -> Arrival:
+    """What the live board shows; nobody is named whom the system didn't recognise."""
+    row, who = result.record, result.employee
+    local = local_datetime(row.captured_ms, settings.zone)
+    return Arrival(
+        event_id=row.event_id,
+        outcome=OUTCOME_OF.get(result.status, Outcome(row.outcome)),
+        kiosk=row.kiosk,
+        captured_ms=row.captured_ms,
+        local_time=f"{local:%H:%M}",
+        local_date=local.date().isoformat(),
+        employee_id=who.id if who else None,
+        code=who.code if who else None,
+        name=who.name if who else None,
+        department=who.department if who else None,
+        direction=result.direction if result.event else None,
+    )

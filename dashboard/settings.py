@@ -1,0 +1,104 @@
+"""Settings of the dashboard and its recorder (environment prefix `ATTENDANCE_DASHBOARD_`)."""
+
+import os
+import secrets
+from functools import cached_property
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import tzlocal
+from pydantic import Field, field_validator
+from pydantic_settings import SettingsConfigDict
+
+from worker.protocol.settings import CommonSettings
+
+
+class DashboardSettings(CommonSettings):
+    model_config = SettingsConfigDict(env_prefix="ATTENDANCE_DASHBOARD_")
+
+    database_url: str | None = Field(
+        default=None,
+        validation_alias="ATTENDANCE_DATABASE_URL",
+        description="SQLAlchemy URL (postgresql+psycopg://… or sqlite:///…); SQLite in `home` unless set",
+    )
+    time_zone: str | None = Field(
+        default=None, description="the site's, such as Asia/Jakarta; the machine's unless set"
+    )
+    presence_gap_s: float = Field(
+        default=60, ge=0, le=3_600, description="a second decision on somebody at one kiosk within it is a duplicate"
+    )
+    fpir: float = Field(
+        default=1e-3,
+        ge=1e-6,
+        le=0.05,
+        validation_alias="ATTENDANCE_FPIR",
+        description="wanted chance that a stranger's presence is accepted as anybody; shown, the worker applies it",
+    )
+    host: str = Field(default="127.0.0.1", min_length=1, max_length=255, description="address the dashboard listens on")
+    port: int = Field(default=8000, ge=0, le=65_535)
+    secret_key: str | None = Field(
+        default=None,
+        min_length=32,
+        max_length=1_000,
+        description="signs sessions; made once in `home` unless set",
+        repr=False,
+    )
+    secure_cookie: bool = Field(
+        default=False, description="send the session's cookie over HTTPS only; set it behind TLS"
+    )
+    session_hours: float = Field(default=12, ge=0.25, le=720, description="a login ends after so many idle hours")
+    page_size: int = Field(default=50, ge=5, le=500, description="rows on one page of the log")
+    max_upload_mb: int = Field(default=25, ge=1, le=100, description="largest upload, all pictures of a form together")
+    max_pictures: int = Field(default=5, ge=1, le=20, description="enrolment pictures kept of one employee")
+    enrol_timeout_s: float = Field(default=20, ge=1, le=120, description="how long an enrolment waits for a worker")
+
+    @field_validator("time_zone")
+    @classmethod
+    def _zone_exists(cls, name: str | None) -> str | None:
+        if name is not None:
+            try:
+                ZoneInfo(name)
+            except (ZoneInfoNotFoundError, ValueError, OSError):
+                raise ValueError(f"time zone {name!r}: not known; use a name such as Asia/Jakarta or UTC") from None
+        return name
+
+    @property
+    def database(self) -> str:
+        """The database's URL: the one set, or SQLite in `home` (which is made)."""
+        if self.database_url:
+            return self.database_url
+        self.home.mkdir(parents=True, exist_ok=True)
+        return f"sqlite:///{self.home.resolve() / 'attendance.db'}"
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        """The site's time zone."""
+        return ZoneInfo(self.time_zone or tzlocal.get_localzone_name() or "UTC")
+
+    @cached_property
+    def session_key(self) -> str:
+        """The key that signs sessions; the same for all processes that share `home`."""
+        return self.secret_key or kept_secret(self.home / "secret_key")
+
+
+def kept_secret(path: Path) -> str:
+    """The secret in `path`, made at the first call. Safe between processes: a whole file is linked into place, once."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = path.with_name(f".{path.name}-{secrets.token_hex(8)}")
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secrets.token_urlsafe(48))
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            pass  # another process was first; its secret holds
+        finally:
+            draft.unlink()
+    secret = path.read_text().strip()
+    if len(secret) < 32:
+        raise ValueError(
+            f"{path}: holds {len(secret)} characters, at least 32 are needed; delete the file to make a new one"
+        )
+    return secret

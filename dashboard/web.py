@@ -1,0 +1,72 @@
+"""What all pages share: the app's services, answers as page or JSON, bad input as words, and local redirects."""
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import redis
+from flask import current_app, request
+from werkzeug.exceptions import BadRequest
+
+from dashboard.database import SessionFactory
+from dashboard.settings import DashboardSettings
+
+MAX_PAGE = 100_000
+
+
+@dataclass(frozen=True)
+class Services:
+    """What a page may use; one per app."""
+
+    settings: DashboardSettings
+    sessions: SessionFactory
+    live: redis.Redis
+
+
+def services() -> Services:
+    found: Services = current_app.extensions["attendance"]
+    return found
+
+
+def wants_json() -> bool:
+    """Whether a script asked (fetch with Accept: application/json), not a person's browser window."""
+    best = request.accept_mimetypes.best_match(["text/html", "application/json"], default="text/html")
+    return best == "application/json"
+
+
+def is_local(target: str | None) -> bool:
+    """Whether `target` is a path on this site. Browsers read `\\` as `/` and drop control characters, so neither passes."""
+    if not target or not target.startswith("/") or target.startswith("//"):
+        return False
+    if "\\" in target or not target.isprintable():
+        return False
+    try:
+        parts = urlsplit(target)
+    except ValueError:
+        return False
+    return not parts.scheme and not parts.netloc
+
+
+def whole_number(name: str, default: int, low: int, high: int) -> int:
+    """A whole number from the query; 400 with the name, the value and the range otherwise."""
+    text = request.args.get(name, "").strip()
+    if not text:
+        return default
+    try:
+        value = int(text) if text.isascii() and len(text) <= 20 else None
+    except ValueError:
+        value = None
+    if value is None or not low <= value <= high:
+        raise BadRequest(f"{name} “{text[:40]}”: a whole number from {low} to {high} is needed.")
+    return value
+
+
+def page_number() -> int:
+    return whole_number("page", 1, 1, MAX_PAGE)
+
+
+def short_text(name: str, limit: int = 200) -> str:
+    """A trimmed text from the query; 400 when it is too long."""
+    text = request.args.get(name, "").strip()
+    if len(text) > limit:
+        raise BadRequest(f"{name}: at most {limit} characters are searched for, got {len(text)}.")
+    return text

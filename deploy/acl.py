@@ -1,0 +1,116 @@
+"""Who may do what in Redis: one user a process, and for each the fewest commands on the fewest keys.
+
+A user is a list of grants, and each becomes a selector of Redis 7, `(+xadd %W~frames:{s0}:front-door)`: the commands of
+one grant never reach the keys of another. What a process is called is what its keys are called, so a kiosk can neither
+speak for another door nor read what it sees.
+"""
+
+import hashlib
+from dataclasses import dataclass
+
+from worker.protocol import keys
+
+CONNECTION = ("+ping", "+time", "+client|setname")
+"""What every user may do besides its grants. AUTH and HELLO are always allowed."""
+SETINFO_SINCE = (7, 2)
+"""redis-py names itself to servers that know CLIENT SETINFO; an older one refuses a rule that mentions it."""
+
+
+@dataclass(frozen=True)
+class Grant:
+    """Commands allowed on keys; `access` is R, W or RW. Without keys the commands are those that name none."""
+
+    commands: str
+    access: str = ""
+    keys: tuple[str, ...] = ()
+
+    def selector(self) -> str:
+        words = [f"+{command}" for command in self.commands.split()]
+        words += [f"%{self.access}~{pattern}" for pattern in self.keys]
+        return f"({' '.join(words)})"
+
+
+Grants = dict[str, list[Grant]]
+"""By role of the server: live, ledger."""
+
+
+def kiosk(shard: str, name: str) -> Grants:
+    """Its own frames, heartbeat, backlog and events to write, its own feedback to read; nothing of anybody else's."""
+    return {
+        "live": [
+            Grant("xadd", "W", (keys.frames(shard, name),)),
+            Grant("xread xrevrange", "R", (keys.feedback(shard, name),)),
+            Grant("set", "W", (keys.heartbeat(shard, "kiosk", name),)),
+            Grant("zadd", "W", (keys.kiosks(shard),)),
+        ],
+        "ledger": [Grant("xadd", "W", (keys.backlog(shard, name), keys.kiosk_events(shard, name)))],
+    }
+
+
+def worker(shard: str) -> Grants:
+    """Frames and enrolment requests in, feedback, replies and decisions out; the gallery and the kiosks' words to read."""
+    s = f"{{{shard}}}"
+    return {
+        "live": [
+            Grant("xread xrevrange", "R", (f"frames:{s}:*",)),
+            Grant("del xtrim", "W", (f"frames:{s}:*",)),
+            Grant("xadd", "W", (f"feedback:{s}:*",)),
+            Grant("zrangebyscore zremrangebyscore", "RW", (keys.kiosks(shard),)),
+            Grant("get set del pexpire eval evalsha", "RW", (f"lease:{s}:*",)),
+            Grant("xreadgroup xack xdel xgroup|create", "RW", (keys.requests(shard),)),
+            Grant("rpush expire", "W", (f"replies:{s}:*",)),
+            Grant("set get", "RW", (f"heartbeat:{s}:worker:*",)),
+            Grant("scan multi exec discard script|load"),
+        ],
+        "ledger": [
+            Grant("xadd", "W", (keys.decisions(shard),)),
+            Grant("xrevrange xread hget hgetall", "R", (f"gallery:{s}:*", keys.gallery_log(shard))),
+            Grant("xreadgroup xautoclaim xack xdel xgroup|create", "RW", (f"backlog:{s}:*", f"kiosk_events:{s}:*")),
+            Grant("multi exec discard"),
+        ],
+    }
+
+
+def recorder(shard: str) -> Grants:
+    """Decisions to take, what became of them to tell, and the gallery to publish: the recorder's process does both."""
+    s = f"{{{shard}}}"
+    take = "xreadgroup xautoclaim xack xdel xgroup|create xgroup|delconsumer xinfo|consumers"
+    gallery = "watch hset hdel hget hgetall hexists del expire persist rename"
+    return {
+        "live": [
+            Grant("xadd", "W", (f"feedback:{s}:*", keys.events(shard))),
+            Grant("set", "W", (f"heartbeat:{s}:recorder:*",)),
+            Grant("get", "R", (f"heartbeat:{s}:*",)),
+            Grant("scan multi exec discard"),
+        ],
+        "ledger": [
+            Grant(take, "RW", (keys.decisions(shard), f"kiosk_events:{s}:*")),
+            Grant("xadd", "W", (keys.dead(shard),)),
+            Grant(f"{gallery} xadd xinfo|stream", "RW", (f"gallery:{s}:*", keys.gallery_log(shard))),
+            Grant("set get del pexpire", "RW", (keys.publisher(shard),)),
+            Grant("multi exec discard unwatch"),
+        ],
+    }
+
+
+def dashboard(shard: str) -> Grants:
+    """Enrolment requests out, replies, arrivals and signs of life in; of the ledger only how much is waiting."""
+    s = f"{{{shard}}}"
+    return {
+        "live": [
+            Grant("xadd xdel", "W", (keys.requests(shard),)),
+            Grant("blpop", "RW", (f"replies:{s}:*",)),
+            Grant("xread xrevrange", "R", (keys.events(shard),)),
+            Grant("zrange", "R", (keys.kiosks(shard),)),
+            Grant("get", "R", (f"heartbeat:{s}:*",)),
+            Grant("scan"),
+        ],
+        "ledger": [Grant("xlen", "R", (keys.decisions(shard), keys.dead(shard)))],
+    }
+
+
+def user_line(user: str, password: str, grants: list[Grant], server: tuple[int, int]) -> str:
+    """The line of an ACL file for `user` on a server of that (major, minor) version. Only the password's hash is in it."""
+    connection = [*CONNECTION, *(("+client|setinfo",) if server >= SETINFO_SINCE else ())]
+    digest = hashlib.sha256(password.encode()).hexdigest()
+    return " ".join(["user", user, "on", f"#{digest}", *connection, *(grant.selector() for grant in grants)])

@@ -1,0 +1,179 @@
+"""The doctor's look at the site: Redis in both roles, its clock, the database, the recogniser, liveness."""
+
+import time
+from typing import Any
+
+import redis
+
+from deploy.doctor_finding import Finding, ok, problem, warning
+from deploy.errors import Problem, hide_passwords, settings_from
+from deploy.secret_store import running_urls
+from worker.protocol import heartbeats
+from worker.protocol.connection import Client, connect, server_time_ms
+from worker.protocol.settings import CommonSettings
+
+MAX_OFFSET_MS = 5_000
+MIN_VERSION = (7, 0)
+START = "start everything with `attendance up`, or set ATTENDANCE_LIVE_URL and ATTENDANCE_LEDGER_URL"
+
+
+def site_urls() -> dict[str, str]:
+    """URL by role: from the environment, else of the `attendance up` that runs in the same home; empty without any."""
+    settings: CommonSettings = settings_from(CommonSettings)
+    try:
+        return {role: settings.url(role) for role in ("live", "ledger")}
+    except ValueError:
+        return running_urls(settings.home)
+
+
+def redis_servers() -> list[Finding]:
+    """Both roles: version, and the persistence and memory rules that each needs."""
+    urls = site_urls()
+    if not urls:
+        return [warning("Redis", "no Redis is set, and no `attendance up` runs here", START)]
+    findings, ids = [], {}
+    for role, url in urls.items():
+        client = connect(url, name="doctor")
+        try:
+            found, ids[role] = _one_server(role, client)
+            findings += found
+        except (redis.exceptions.RedisError, OSError, ValueError) as error:
+            findings.append(problem(f"Redis, {role}", hide_passwords(f"{url}: {error}"), START))
+        finally:
+            client.close()
+    if len(ids) == 2 and ids["live"] == ids["ledger"] != "":
+        words = "one server has both roles: pictures may reach its disk, and a flood of frames may fill it"
+        findings.append(warning("Redis, roles", words, "fine for trying; give each role its own server on a site"))
+    return findings
+
+
+def _one_server(role: str, client: Client) -> tuple[list[Finding], str]:
+    """Findings, and the server's run id ("" when it doesn't say)."""
+    check = f"Redis, {role}"
+    offset_ms = round(time.time() * 1000) - server_time_ms(client)
+    findings = [_offset(role, offset_ms)]
+    try:
+        info = client.info("server")
+        config = client.config_get("appendonly", "appendfsync", "save", "maxmemory", "maxmemory-policy")
+    except redis.exceptions.NoPermissionError:
+        return [ok(check, "answers; its configuration is not ours to see"), *findings], ""
+    version = str(info.get("valkey_version") or info.get("redis_version"))
+    if tuple(int(part) for part in version.split(".")[:2]) < MIN_VERSION:
+        return [problem(check, f"version {version}", "install Redis 7.0 or Valkey 7.2 or later"), *findings], ""
+    wrong = _wrong_configuration(role, config)
+    if wrong:
+        words = f"version {version}; {'; '.join(wrong)}"
+        findings.insert(0, warning(check, words, "change its configuration, then start it again"))
+    else:
+        findings.insert(0, ok(check, f"version {version}"))
+    return findings, str(info.get("run_id", ""))
+
+
+def _wrong_configuration(role: str, config: dict[str, str]) -> list[str]:
+    wrong = []
+    if role == "ledger" and (config.get("appendonly"), config.get("appendfsync")) != ("yes", "always"):
+        wrong.append("appendonly yes and appendfsync always are needed, or a power cut loses punches")
+    if config.get("maxmemory-policy") != "noeviction":
+        wrong.append(f"maxmemory-policy is {config.get('maxmemory-policy')}, noeviction is needed")
+    if role == "live" and (config.get("appendonly") == "yes" or config.get("save")):
+        wrong.append('it writes to disk; set appendonly no and save "", so that no pictures stay')
+    if role == "live" and config.get("maxmemory") == "0":
+        wrong.append("maxmemory is not set, so frames could take all memory")
+    return wrong
+
+
+def _offset(role: str, offset_ms: int) -> Finding:
+    words = f"{abs(offset_ms) / 1000:.1f} s {'ahead of' if offset_ms > 0 else 'behind'} the {role} Redis"
+    if abs(offset_ms) > MAX_OFFSET_MS:
+        return problem("clock", words, "let both machines follow a time server")
+    return ok("clock", words)
+
+
+def database() -> list[Finding]:
+    """Whether the database can be reached and has this version's schema. Nothing is made or changed."""
+    try:
+        from dashboard.database import BadDatabase, engine_for, require_current
+        from dashboard.settings import DashboardSettings
+    except ModuleNotFoundError:
+        return []  # told by the packages
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        settings = settings_from(DashboardSettings)
+    except Problem:
+        return []  # told by the settings
+    file = settings.home / "attendance.db"
+    if settings.database_url is None and not file.exists():
+        return [warning("database", f"{file} is not there yet", "the first `attendance up` makes it")]
+    try:
+        engine = engine_for(settings.database)
+        try:
+            require_current(engine)
+        finally:
+            engine.dispose()
+    except BadDatabase as error:
+        return [problem("database", hide_passwords(str(error)), "as it says")]
+    except SQLAlchemyError as error:
+        words = hide_passwords(str(error).splitlines()[0])
+        return [problem("database", words, "start the database server, or correct ATTENDANCE_DATABASE_URL")]
+    return [ok("database", f"{engine.url.render_as_string(hide_password=True)}, schema up to date")]
+
+
+def recogniser() -> list[Finding]:
+    """Which network recognises, and whether it keeps the promise about strangers at the number of people enrolled."""
+    findings = _configured_model()
+    workers = _workers()
+    for name, data in workers.items():
+        check = f"worker {name}"
+        words = f"{data.get('model_id')}, {data.get('gallery_size')} people, threshold {data.get('threshold', 0):.2f}"
+        if not data.get("ready", False):
+            findings.append(
+                warning(check, f"{words}; has no complete gallery, so it judges nobody", "is the recorder running?")
+            )
+        elif not data.get("meets_target", True):
+            promised = (
+                f"a stranger is accepted with a chance of up to {data.get('promised_fpir', 1):.2g}, more than wanted"
+            )
+            findings.append(warning(check, f"{words}; {promised}", "use a badge or PIN as well, or a stricter model"))
+        else:
+            findings.append(ok(check, words))
+    if not workers and site_urls():
+        findings.append(warning("worker", "none is running", "start one: `attendance worker`, or `attendance up`"))
+    return findings
+
+
+def _configured_model() -> list[Finding]:
+    try:
+        from worker.recogniser import describe
+        from worker.settings import WorkerSettings
+
+        about = describe(settings_from(WorkerSettings))
+    except ModuleNotFoundError:
+        return []  # told by the packages
+    except Problem:
+        return []  # told by the settings
+    except ValueError as error:
+        return [problem("recogniser", str(error), "correct ATTENDANCE_MODEL")]
+    return [ok("recogniser", f"{about['words']}: {about['model_id']}, {about['licence']}")]
+
+
+def _workers() -> dict[str, dict[str, Any]]:
+    urls = site_urls()
+    if not urls:
+        return {}
+    client = connect(urls["live"], name="doctor")
+    try:
+        shard = settings_from(CommonSettings).shard
+        return {beat.name: beat.data for beat in heartbeats.read(client, shard, "worker")}
+    except (redis.exceptions.RedisError, OSError):
+        return {}  # told by the servers' check
+    finally:
+        client.close()
+
+
+def liveness() -> list[Finding]:
+    words = "not checked: a good photograph of somebody held up to the camera may be recorded as that person"
+    return [warning("liveness", words, "watch the door, or use a badge or PIN as well where that matters")]
+
+
+CHECKS = (redis_servers, database, recogniser, liveness)

@@ -1,0 +1,12 @@
+"""gunicorn's settings for the dashboard: one process, whose threads the live boards' open streams share."""
+
+worker_class = "gthread"
+workers = 1
+threads = 16
+"""An open live board holds one."""
+graceful_timeout = 3
+"""Seconds. Open streams never end by themselves; requests of other kinds are done by then."""
+timeout = 60
+loglevel = "warning"
+control_socket_disable = True
+"""gunicorn 25 and later would open a socket in the user's home folder; earlier ones ignore this line."""

@@ -1,0 +1,183 @@
+"""A database of each kind for the dashboard's tests: SQLite always, PostgreSQL where its programs are installed."""
+
+import os
+import shutil
+import subprocess
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sqlalchemy import create_engine, make_url, text
+from sqlalchemy.orm import Session
+
+from dashboard.database import SessionFactory, engine_for, now_ms, session_factory, upgrade
+from dashboard.employees import create_employee
+from dashboard.gallery import queue_change
+from dashboard.models import EnrolmentPicture, Template
+from dashboard.settings import DashboardSettings
+from worker.protocol.entries import Decision, new_id
+from worker.protocol.outcomes import Outcome
+
+MODEL = "sface-0123456789ab"
+CAPTURED_MS = 1_795_478_400_000
+"""2026-11-24 07:00 in Jakarta."""
+
+
+def _pg_program(name: str) -> str | None:
+    newest_first = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), reverse=True)
+    return str(newest_first[0]) if newest_first else shutil.which(name)
+
+
+@pytest.fixture(scope="session")
+def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A PostgreSQL of our own on a unix socket, for the whole session; nothing of it stays."""
+    initdb, pg_ctl = _pg_program("initdb"), _pg_program("pg_ctl")
+    if not initdb or not pg_ctl:
+        pytest.skip("PostgreSQL is not installed (Debian: apt-get install postgresql); CI has it")
+    as_somebody: list[str] = []
+    folder = Path(f"/tmp/attendance-pg-{uuid.uuid4().hex[:12]}")  # short: a socket's path has at most 107 characters
+    folder.mkdir(mode=0o700)
+    if os.geteuid() == 0:  # PostgreSQL refuses to run as root
+        as_somebody = ["runuser", "-u", "postgres", "--"]
+        shutil.chown(folder, "postgres")
+    quiet = {"check": True, "stdout": subprocess.DEVNULL, "stdin": subprocess.DEVNULL, "cwd": "/"}
+    data = folder / "data"
+    try:
+        subprocess.run(
+            [
+                *as_somebody,
+                initdb,
+                "-D",
+                data,
+                "-U",
+                "postgres",
+                "-A",
+                "trust",
+                "-E",
+                "UTF8",
+                "--locale=C",
+                "--no-sync",
+            ],
+            **quiet,
+        )
+        options = f"-F -c listen_addresses= -c max_connections=60 -k {folder}"
+        subprocess.run([*as_somebody, pg_ctl, "-D", data, "-w", "-l", folder / "log", "-o", options, "start"], **quiet)
+        try:
+            yield f"postgresql+psycopg://postgres@/postgres?host={folder}"
+        finally:
+            subprocess.run([*as_somebody, pg_ctl, "-D", data, "-m", "immediate", "stop"], **quiet)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _pg_execute(url: str, statement: str) -> None:
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(statement))
+    engine.dispose()
+
+
+def _pg_database(server: str, template: str = "template1") -> str:
+    name = f"t{uuid.uuid4().hex[:12]}"
+    _pg_execute(server, f"CREATE DATABASE {name} TEMPLATE {template}")
+    return make_url(server).set(database=name).render_as_string(hide_password=False)
+
+
+@pytest.fixture(scope="session")
+def _migrated_postgres(postgres_url: str) -> str:
+    url = _pg_database(postgres_url)
+    upgrade(url)
+    name = make_url(url).database
+    assert name
+    return name
+
+
+@pytest.fixture(scope="session")
+def _migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("sqlite") / "attendance.db"
+    upgrade(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database without tables, of each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'empty.db'}"
+    return _pg_database(request.getfixturevalue("postgres_url"))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database with the current schema and no rows, of each kind."""
+    if request.param == "sqlite":
+        path = tmp_path / "attendance.db"
+        shutil.copy(request.getfixturevalue("_migrated_sqlite"), path)
+        return f"sqlite:///{path}"
+    template = request.getfixturevalue("_migrated_postgres")
+    return _pg_database(request.getfixturevalue("postgres_url"), template)
+
+
+@pytest.fixture
+def settings(database_url: str, tmp_path: Path) -> DashboardSettings:
+    return DashboardSettings(
+        home=tmp_path, database_url=database_url, time_zone="Asia/Jakarta", presence_gap_s=60, enrol_timeout_s=5
+    )
+
+
+@pytest.fixture
+def factory(settings: DashboardSettings) -> Iterator[SessionFactory]:
+    engine = engine_for(settings.database)
+    yield session_factory(engine)
+    engine.dispose()
+
+
+@pytest.fixture
+def add_person() -> Callable[..., str]:
+    """add_person(session, code, templates=1, model=MODEL) → employee id; consent given, gallery changes queued."""
+
+    def add(session: Session, code: str, templates: int = 1, model: str = MODEL) -> str:
+        employee = create_employee(session, code, f"Name of {code}", "Dock", consent_by="admin", now_ms=now_ms())
+        for number in range(templates):
+            vector = np.random.default_rng(number).normal(size=128).astype("<f4").tobytes()
+            template = Template(model_id=model, vector=vector, created_ms=now_ms())
+            session.add(
+                EnrolmentPicture(
+                    employee_id=employee.id,
+                    sha256=f"{number:064x}",
+                    jpeg=b"picture",
+                    created_ms=now_ms(),
+                    templates=[template],
+                )
+            )
+        if templates:
+            queue_change(session, "put", employee.id, model)
+        session.flush()
+        return employee.id
+
+    return add
+
+
+@pytest.fixture
+def make_decision() -> Callable[..., Decision]:
+    """make_decision(employee_id=…, captured_ms=…, …): an accepted decision, or an unknown one without an employee."""
+
+    def make(employee_id: str | None = None, **changes: object) -> Decision:
+        values: dict[str, object] = {
+            "event_id": new_id(),
+            "kiosk": "front-door",
+            "presence": new_id(),
+            "outcome": Outcome.ACCEPTED if employee_id else Outcome.UNKNOWN,
+            "employee_id": employee_id,
+            "captured_ms": CAPTURED_MS,
+            "distance": 4.5,
+            "threshold": 9.0,
+            "good_frames": 3,
+            "model_id": MODEL,
+            "worker": "worker-1",
+        }
+        return Decision.model_validate(values | changes)
+
+    return make

@@ -1,0 +1,109 @@
+"""Engine, migrations and settings of the database, on SQLite and PostgreSQL."""
+
+import threading
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import inspect, text
+
+from dashboard.database import (
+    BadDatabase,
+    SessionFactory,
+    downgrade,
+    engine_for,
+    reading,
+    require_current,
+    upgrade,
+)
+from dashboard.models import Base, Kiosk
+
+
+def test_migrations_go_up_and_down(empty_url: str) -> None:
+    engine = engine_for(empty_url)
+    with pytest.raises(BadDatabase, match="schema is empty"):
+        require_current(engine)
+    upgrade(empty_url)
+    require_current(engine)
+    assert set(inspect(engine).get_table_names()) == {*Base.metadata.tables, "alembic_version"}
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+    downgrade(empty_url, "base")
+    assert inspect(engine).get_table_names() == ["alembic_version"]
+    upgrade(empty_url)
+    require_current(engine)
+    engine.dispose()
+
+
+def test_processes_that_upgrade_together_wait_for_each_other(empty_url: str) -> None:
+    errors: list[BaseException] = []
+    start = threading.Barrier(4)
+
+    def run() -> None:
+        start.wait()
+        try:
+            upgrade(empty_url)
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=run) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert errors == []
+    engine = engine_for(empty_url)
+    require_current(engine)
+    engine.dispose()
+
+
+def test_a_newer_schema_asks_for_an_update(database_url: str) -> None:
+    engine = engine_for(database_url)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(BadDatabase, match=r"9999.*update the product"):
+        require_current(engine)
+    engine.dispose()
+
+
+def test_sqlite_keeps_what_it_committed_and_its_references(tmp_path) -> None:
+    engine = engine_for(f"sqlite:///{tmp_path / 'a.db'}")
+    with engine.connect() as connection:
+        pragmas = {
+            name: connection.execute(text(f"PRAGMA {name}")).scalar()
+            for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+        }
+    assert pragmas == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 15_000}
+    engine.dispose()
+
+
+def test_reading_goes_on_while_somebody_writes(factory: SessionFactory) -> None:
+    with factory.begin() as writer:
+        writer.add(Kiosk(name="front-door"))
+        writer.flush()
+        with reading(factory) as session:
+            assert session.get(Kiosk, "front-door") is None
+    with reading(factory) as session:
+        assert session.get(Kiosk, "front-door") is not None
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("mysql://host/db", "use sqlite"),
+        ("not a url", "not readable"),
+        ("", "not readable"),
+        ("oracle://x", "use sqlite"),
+    ],
+)
+def test_a_bad_url_says_what_to_use(url: str, said: str) -> None:
+    with pytest.raises(BadDatabase, match=said):
+        engine_for(url)
+
+
+def test_errors_of_the_database_do_not_carry_names(factory: SessionFactory) -> None:
+    with pytest.raises(Exception, match=r"UNIQUE|unique|duplicate") as caught, factory.begin() as session:
+        session.execute(
+            Kiosk.__table__.insert(), [{"name": "a", "label": "Secret Name"}, {"name": "a", "label": "Secret Name"}]
+        )
+    assert "Secret" not in str(caught.value)

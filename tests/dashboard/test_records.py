@@ -1,0 +1,138 @@
+"""A decision's transaction: what is written, as which status, in or out."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import func, select
+
+from dashboard.database import SessionFactory, reading
+from dashboard.employees import deactivate
+from dashboard.models import AttendanceEvent, DecisionRecord, Employee, Kiosk
+from dashboard.records import Result, arrival_for, record, recorded_for
+from dashboard.settings import DashboardSettings
+from worker.protocol.entries import BadEntry, Decision
+from worker.protocol.outcomes import Outcome
+
+MINUTE_MS = 60_000
+
+
+@pytest.fixture
+def keep(factory: SessionFactory, settings: DashboardSettings) -> Callable[..., Result]:
+    """keep(decision): recorded in a transaction of its own, received as it was captured."""
+
+    def keep(decision: Decision, received_ms: int | None = None) -> Result:
+        with factory.begin() as session:
+            return record(session, decision, received_ms or decision.captured_ms, settings)
+
+    return keep
+
+
+@pytest.fixture
+def person(factory: SessionFactory, add_person: Callable[..., str]) -> str:
+    with factory.begin() as session:
+        return add_person(session, "E-1", templates=0)
+
+
+def test_a_punch_is_written_with_direction_and_zone(factory, settings, keep, person, make_decision) -> None:
+    result = keep(make_decision(person))
+    assert (result.status, result.redelivered) == ("recorded", False)
+    with reading(factory) as session:
+        event = session.scalars(select(AttendanceEvent)).one()
+        assert (event.employee_id, event.direction, event.time_zone) == (person, "in", "Asia/Jakarta")
+        assert event.decision.distance == 4.5
+        assert event.decision.liveness == "not_checked"
+        assert session.get_one(Kiosk, "front-door").direction == "alternate"
+    told = recorded_for(result, settings)
+    assert told is not None
+    assert (told.outcome, told.name, told.direction) == (Outcome.RECORDED, "Name of E-1", "in")
+    assert (told.local_date, told.local_time) == ("2026-11-24", "07:00")
+    assert arrival_for(result, settings).code == "E-1"
+
+
+def test_a_second_decision_within_the_gap_repeats_the_first_punch(settings, keep, person, make_decision) -> None:
+    first = make_decision(person)
+    keep(first)
+    for apart_ms in (MINUTE_MS, -MINUTE_MS, 0):
+        result = keep(make_decision(person, captured_ms=first.captured_ms + apart_ms))
+        assert (result.status, result.record.duplicate_of) == ("duplicate", first.event_id)
+    told = recorded_for(result, settings)
+    assert told is not None
+    assert (told.event_id, told.decision_id) == (first.event_id, result.record.event_id)
+    assert told.outcome is Outcome.DUPLICATE
+
+
+def test_other_doors_and_later_times_are_punches_of_their_own(keep, person, make_decision) -> None:
+    first = make_decision(person)
+    directions = [
+        keep(first).direction,
+        keep(make_decision(person, kiosk="back-door", captured_ms=first.captured_ms + 1_000)).direction,
+        keep(make_decision(person, captured_ms=first.captured_ms + MINUTE_MS + 1)).direction,
+    ]
+    assert directions == ["in", "out", "in"]
+
+
+def test_a_new_day_begins_with_in_and_a_late_entry_counts_at_its_own_time(keep, person, make_decision) -> None:
+    first = make_decision(person)
+    assert keep(first).direction == "in"
+    next_day = make_decision(person, captured_ms=first.captured_ms + 24 * 60 * MINUTE_MS)
+    assert keep(next_day).direction == "in"
+    spooled = make_decision(person, captured_ms=first.captured_ms + 8 * 60 * MINUTE_MS, late=True)
+    assert keep(spooled, received_ms=next_day.captured_ms).direction == "out"
+
+
+def test_a_door_may_have_its_own_direction(factory, keep, person, make_decision) -> None:
+    with factory.begin() as session:
+        session.add(Kiosk(name="front-door", label="Exit", direction="out"))
+    assert keep(make_decision(person)).direction == "out"
+
+
+def test_whoever_is_deactivated_or_unknown_is_inactive(factory, settings, keep, person, make_decision) -> None:
+    before = make_decision(person)
+    with factory.begin() as session:
+        deactivate(session, person, now_ms=before.captured_ms + 1)
+    assert keep(before).status == "recorded"
+    after = make_decision(person, captured_ms=before.captured_ms + 1)
+    assert keep(after).status == "inactive"
+    erased = keep(make_decision("nobody"))
+    assert erased.status == "inactive"
+    told = recorded_for(erased, settings)
+    assert told is not None
+    assert (told.outcome, told.name) == (Outcome.INACTIVE, "")
+    with reading(factory) as session:
+        assert session.scalar(select(func.count()).select_from(AttendanceEvent)) == 1
+
+
+def test_strangers_are_records_without_a_punch_and_without_a_name(settings, keep, make_decision) -> None:
+    result = keep(make_decision())
+    assert result.status == "not_a_punch"
+    assert recorded_for(result, settings) is None
+    arrival = arrival_for(result, settings)
+    assert (arrival.outcome, arrival.name, arrival.employee_id) == (Outcome.UNKNOWN, None, None)
+
+
+def test_the_same_event_id_again_finds_what_was_stored(factory, settings, keep, person, make_decision) -> None:
+    decision = make_decision(person)
+    first = keep(decision)
+    again = keep(decision.model_copy(update={"captured_ms": decision.captured_ms + 5 * MINUTE_MS}))
+    assert again.redelivered
+    assert replace(again, redelivered=False, record=first.record, event=first.event, employee=first.employee) == first
+    assert recorded_for(again, settings) == recorded_for(first, settings)
+    with reading(factory) as session:
+        assert session.scalar(select(func.count()).select_from(DecisionRecord)) == 1
+
+
+@pytest.mark.parametrize(("ahead_ms", "uncertain"), [(5_000, False), (5_001, True), (86_400_000, True), (-1, False)])
+def test_a_capture_from_the_future_is_flagged_and_kept(keep, person, make_decision, ahead_ms, uncertain) -> None:
+    decision = make_decision(person)
+    result = keep(decision, received_ms=decision.captured_ms - ahead_ms)
+    assert result.record.time_uncertain is uncertain
+    assert result.status == "recorded"
+
+
+def test_accepted_without_saying_whom_is_refused(factory, keep, make_decision) -> None:
+    with pytest.raises(BadEntry, match="employee_id"):
+        keep(make_decision(outcome=Outcome.ACCEPTED))
+    with reading(factory) as session:
+        assert session.scalar(select(func.count()).select_from(DecisionRecord)) == 0
+        assert session.scalar(select(func.count()).select_from(Employee)) == 0

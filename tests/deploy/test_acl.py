@@ -1,0 +1,234 @@
+"""Each user may do what its process needs and is refused everything else, on Debian's Redis and on the embedded Valkey."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+
+from deploy import acl
+from deploy.redis_server import RedisServer, server_version
+from tests.conftest import SERVERS
+from worker.leases import Leases
+from worker.protocol import keys
+from worker.protocol.connection import Client, connect
+from worker.protocol.heartbeats import Heart
+
+S = "s0"
+USERS = {
+    "kiosk-front": acl.kiosk(S, "front"),
+    "worker": acl.worker(S),
+    "recorder": acl.recorder(S),
+    "dashboard": acl.dashboard(S),
+}
+DANGEROUS = (
+    *("CONFIG GET *", "CONFIG SET maxmemory 0", "FLUSHALL", "FLUSHDB", "KEYS *", "ACL LIST", "ACL SETUSER x on"),
+    *("SHUTDOWN NOSAVE", "CLIENT LIST", "CLIENT KILL ID 1", "INFO", "MONITOR", "SCRIPT FLUSH", "PUBLISH a b"),
+    *("REPLICAOF NO ONE", "SAVE", "SWAPDB 0 1", "DBSIZE", "RANDOMKEY", "MODULE LIST", "FUNCTION FLUSH"),
+)
+
+As = Callable[[str, str], Client]
+
+
+@pytest.fixture(scope="module", params=list(SERVERS))
+def logged_in(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[As]:
+    """`logged_in(user, role)` is a client; `admin` may do everything."""
+    program = Path(SERVERS[request.param]() or "")
+    servers = {}
+    for role in ("live", "ledger"):
+        server = RedisServer(role, tmp_path_factory.mktemp(f"{request.param}-{role}"), program=program)
+        server.acl = [acl.user_line(u, f"pass-{u}", g[role], server_version(program)) for u, g in USERS.items()]
+        servers[role] = server.start()
+    opened = []
+
+    def client(user: str, role: str) -> Client:
+        server = servers[role]
+        opened.append(connect(server.url() if user == "admin" else server.url(user, f"pass-{user}"), name="test"))
+        return opened[-1]
+
+    yield client
+    for one in opened:
+        one.close()
+    for server in servers.values():
+        server.stop()
+
+
+def refused(step: Callable[[], Any]) -> bool:
+    with pytest.raises(redis.exceptions.NoPermissionError):
+        step()
+    return True
+
+
+@pytest.mark.parametrize("role", ["live", "ledger"])
+@pytest.mark.parametrize("user", list(USERS))
+def test_nobody_may_do_dangerous_things(logged_in: As, user: str, role: str) -> None:
+    client = logged_in(user, role)
+    assert client.ping()
+    assert client.time()
+    for command in DANGEROUS:
+        assert refused(lambda command=command: client.execute_command(*command.split())), command
+
+
+def test_the_default_user_and_a_wrong_password_are_refused(logged_in: As) -> None:
+    good = logged_in("kiosk-front", "live").connection_pool.connection_kwargs
+    for user in ("", "kiosk-front:pass-worker@", "nobody:x@"):
+        client = connect(f"redis://{user}{good['host']}:{good['port']}/0", name="stranger")
+        with pytest.raises((redis.exceptions.AuthenticationError, redis.exceptions.NoPermissionError)):
+            client.ping()
+        client.close()
+
+
+def test_a_kiosk_does_its_own_work(logged_in: As) -> None:
+    live, ledger = logged_in("kiosk-front", "live"), logged_in("kiosk-front", "ledger")
+    live.xadd(keys.frames(S, "front"), {"v": "1"}, maxlen=2, approximate=False)
+    logged_in("admin", "live").xadd(keys.feedback(S, "front"), {"v": "1"})
+    assert live.xrevrange(keys.feedback(S, "front"), count=1)
+    assert live.xread({keys.feedback(S, "front"): "0"})
+    Heart(live, S, "kiosk", "front", dict).beat()
+    assert logged_in("admin", "live").zscore(keys.kiosks(S), "front")
+    assert ledger.xadd(keys.backlog(S, "front"), {"v": "1"})
+    assert ledger.xadd(keys.kiosk_events(S, "front"), {"v": "1"})
+
+
+def test_a_kiosk_reaches_nothing_of_others_nor_reads_what_it_wrote(logged_in: As) -> None:
+    live, ledger = logged_in("kiosk-front", "live"), logged_in("kiosk-front", "ledger")
+    for step in (
+        lambda: live.xadd(keys.frames(S, "back"), {"v": "1"}),
+        lambda: live.xadd(keys.frames("s1", "front"), {"v": "1"}),
+        lambda: live.xread({keys.feedback(S, "back"): "0"}),
+        lambda: live.xread({keys.frames(S, "front"): "0"}),
+        lambda: live.xrange(keys.frames(S, "front")),
+        lambda: live.xadd(keys.feedback(S, "front"), {"v": "1"}),
+        lambda: live.delete(keys.frames(S, "front")),
+        lambda: live.set(keys.heartbeat(S, "kiosk", "back"), "{}"),
+        lambda: live.set(keys.heartbeat(S, "worker", "front"), "{}"),
+        lambda: live.set(keys.frames(S, "front"), "x"),
+        lambda: live.get(keys.heartbeat(S, "kiosk", "front")),
+        lambda: live.zrange(keys.kiosks(S), 0, -1),
+        lambda: live.xadd(keys.requests(S), {"v": "1"}),
+        lambda: live.scan(),
+        lambda: live.eval("return 1", 0),
+        lambda: ledger.xadd(keys.decisions(S), {"v": "1"}),
+        lambda: ledger.xadd(keys.backlog(S, "back"), {"v": "1"}),
+        lambda: ledger.xrange(keys.backlog(S, "front")),
+        lambda: ledger.hgetall(keys.gallery(S, "m")),
+    ):
+        assert refused(step)
+
+
+def test_a_worker_does_its_work(logged_in: As) -> None:
+    live, ledger, admin = logged_in("worker", "live"), logged_in("worker", "ledger"), logged_in("admin", "live")
+    admin.zadd(keys.kiosks(S), {"front": int(admin.time()[0]) * 1000})
+    leases = Leases(live, S, "w1", 2_000)
+    leases.refresh()
+    assert "front" in leases.held
+    leases.release_all()
+    assert live.delete(keys.frames(S, "front")) in (0, 1)
+    assert live.xrevrange(keys.frames(S, "front"), count=1) == []
+    live.xadd(keys.feedback(S, "front"), {"v": "1"}, maxlen=64)
+    live.xgroup_create(keys.requests(S), keys.WORKERS_GROUP, id="0", mkstream=True)
+    entry = admin.xadd(keys.requests(S), {"v": "1"})
+    assert live.xreadgroup(keys.WORKERS_GROUP, "w1", {keys.requests(S): ">"}, count=1)
+    assert live.xack(keys.requests(S), keys.WORKERS_GROUP, entry) == live.xdel(keys.requests(S), entry) == 1
+    pipe = live.pipeline(transaction=True)
+    pipe.rpush(keys.reply(S, "r1"), b"x").expire(keys.reply(S, "r1"), 60).execute()
+    Heart(live, S, "worker", "w1", dict).beat()
+    ledger.xadd(keys.decisions(S), {"v": "1"})
+    assert ledger.hgetall(keys.gallery(S, "m")) == {}
+    pipe = ledger.pipeline(transaction=True)
+    pipe.xrevrange(keys.gallery_log(S), count=1).hgetall(keys.gallery(S, "m")).execute()
+    assert ledger.xread({keys.gallery_log(S): "0-0"}, block=1) in ([], {})
+
+
+def test_a_worker_can_neither_read_decisions_nor_change_the_gallery(logged_in: As) -> None:
+    live, ledger = logged_in("worker", "live"), logged_in("worker", "ledger")
+    for step in (
+        lambda: ledger.xrange(keys.decisions(S)),
+        lambda: ledger.xdel(keys.decisions(S), "1-1"),
+        lambda: ledger.hset(keys.gallery(S, "m"), "a", "b"),
+        lambda: ledger.xadd(keys.gallery_log(S), {"v": "1"}),
+        lambda: live.xadd(keys.frames(S, "front"), {"v": "1"}),
+        lambda: live.xadd(keys.events(S), {"v": "1"}),
+        lambda: live.set(keys.heartbeat(S, "kiosk", "front"), "{}"),
+        lambda: live.eval("return redis.call('del', KEYS[1])", 1, keys.kiosks(S)),
+    ):
+        assert refused(step)
+
+
+def test_a_recorder_does_its_work_and_no_more(logged_in: As) -> None:
+    live, ledger, admin = logged_in("recorder", "live"), logged_in("recorder", "ledger"), logged_in("admin", "ledger")
+    admin.delete(keys.decisions(S))
+    ledger.xgroup_create(keys.decisions(S), keys.RECORDERS_GROUP, id="0", mkstream=True)
+    entry = admin.xadd(keys.decisions(S), {"v": "1"})
+    ledger.xinfo_consumers(keys.decisions(S), keys.RECORDERS_GROUP)
+    assert ledger.xreadgroup(keys.RECORDERS_GROUP, "r", {keys.decisions(S): ">"})
+    ledger.xautoclaim(keys.decisions(S), keys.RECORDERS_GROUP, "r", 1000)
+    pipe = ledger.pipeline(transaction=True)
+    pipe.xadd(keys.dead(S), {"v": "1"}, maxlen=10)
+    pipe.xack(keys.decisions(S), keys.RECORDERS_GROUP, entry)
+    assert pipe.xdel(keys.decisions(S), entry).execute()[1:] == [1, 1]
+    live.xadd(keys.feedback(S, "front"), {"v": "1"}, maxlen=64)
+    live.xadd(keys.events(S), {"v": "1"}, maxlen=256)
+    Heart(live, S, "recorder", "r", dict).beat()
+    for step in (
+        lambda: ledger.xadd(keys.decisions(S), {"v": "1"}),
+        lambda: ledger.xtrim(keys.decisions(S), maxlen=0),
+        lambda: live.xrange(keys.frames(S, "front")),
+        lambda: live.xadd(keys.requests(S), {"v": "1"}),
+        lambda: live.xread({keys.requests(S): "0"}),
+    ):
+        assert refused(step)
+
+
+def test_the_recorders_process_publishes_the_gallery(logged_in: As) -> None:
+    ledger, model, draft = logged_in("recorder", "ledger"), keys.gallery(S, "m"), keys.gallery(S, "m") + ":draft-1"
+    assert ledger.set(keys.publisher(S), "token", nx=True, px=1500)
+    assert ledger.pexpire(keys.publisher(S), 1500)
+    with ledger.pipeline() as pipe:
+        pipe.watch(keys.gallery_log(S), model)
+        pipe.hexists(model, ":version")
+        ledger.hset(draft, mapping={"a": "b"})
+        ledger.expire(draft, 600)
+        pipe.multi()
+        pipe.persist(draft)
+        pipe.rename(draft, model)
+        pipe.xadd(keys.gallery_log(S), {"v": "1"}, id="1-0", maxlen=100)
+        pipe.execute()
+    assert ledger.xinfo_stream(keys.gallery_log(S))["last-generated-id"] == b"1-0"
+    assert ledger.hgetall(model)
+    assert ledger.get(keys.publisher(S)) == b"token"
+    assert ledger.delete(model)
+
+
+def test_a_dashboard_asks_listens_and_no_more(logged_in: As) -> None:
+    live, ledger, admin = logged_in("dashboard", "live"), logged_in("dashboard", "ledger"), logged_in("admin", "live")
+    entry = live.xadd(keys.requests(S), {"v": "1"}, maxlen=32, approximate=False)
+    assert live.xdel(keys.requests(S), entry) == 1
+    admin.rpush(keys.reply(S, "r2"), b"x")
+    assert live.blpop([keys.reply(S, "r2")], timeout=1)
+    admin.xadd(keys.events(S), {"v": "1"})
+    assert live.xrevrange(keys.events(S), count=1)
+    assert live.xread({keys.events(S): "0"})
+    assert list(live.scan_iter(match="heartbeat:*")) is not None
+    live.get(keys.heartbeat(S, "kiosk", "front"))
+    live.zrange(keys.kiosks(S), 0, -1)
+    assert ledger.xlen(keys.decisions(S)) >= 0
+    for step in (
+        lambda: live.xread({keys.frames(S, "front"): "0"}),
+        lambda: live.xread({keys.requests(S): "0"}),
+        lambda: live.xadd(keys.events(S), {"v": "1"}),
+        lambda: live.xadd(keys.feedback(S, "front"), {"v": "1"}),
+        lambda: ledger.xadd(keys.decisions(S), {"v": "1"}),
+        lambda: ledger.xrange(keys.decisions(S)),
+        lambda: ledger.hgetall(keys.gallery(S, "m")),
+    ):
+        assert refused(step)
+
+
+def test_the_file_holds_no_password() -> None:
+    line = acl.user_line("worker", "very-secret", acl.worker(S)["live"], (7, 0))
+    assert "very-secret" not in line
+    assert line.startswith("user worker on #")
+    assert "client|setinfo" not in line
+    assert "+client|setinfo" in acl.user_line("worker", "very-secret", [], (9, 1))
