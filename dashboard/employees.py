@@ -131,9 +131,7 @@ def _queue_everywhere(session: Session, employee_id: str, op: str) -> None:
         queue_change(session, op, employee_id, model_id)
 
 
-def search_query(
-    text: str = "", department: str | None = None, include_inactive: bool = True
-) -> Any:
+def search_query(text: str = "", department: str | None = None, include_inactive: bool = True) -> Any:
     """Employees with their number of pictures, by name; every word of `text` is in the name, code or department."""
     count = (
         select(func.count())

@@ -3,8 +3,9 @@
 import logging
 
 import redis
-from flask import Blueprint, Flask, abort, jsonify, render_template, request
+from flask import Blueprint, Flask, abort, g, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
+from flask_login import AnonymousUserMixin
 from flask_wtf.csrf import CSRFError
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
@@ -67,6 +68,8 @@ def on_database_error(error: SQLAlchemyError) -> ResponseReturnValue:
     away = isinstance(error, OperationalError)
     error.hide_parameters = True  # type: ignore[attr-defined]
     log.error("database: %s", error, exc_info=not away)
+    if "_login_user" not in g:  # the page mustn't ask the same database who is looking
+        g._login_user = AnonymousUserMixin()
     code = 503 if away else 500
     return answer(code, WORDS[code])
 

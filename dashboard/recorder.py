@@ -69,18 +69,15 @@ class Recorder:
         """Handle what is there, waiting at most BLOCK_MS for it; returns how many entries were done with."""
         try:
             entries = self._own_pending() or self._abandoned() or self._new()
-        except redis.exceptions.ResponseError as error:
-            if not str(error).startswith("NOGROUP"):
-                raise
-            self._create_group()
-            return 0
-        try:
             for entry_id, fields in entries:
                 if self.stop.is_set():
                     return 0
                 self._handle(entry_id, fields)
-        except Exception:
-            self._own_first = True  # what was taken and not done comes first when things work again
+        except Exception as error:
+            self._own_first = True  # what was taken and not done (or whose answer got lost) comes first afterwards
+            if isinstance(error, redis.exceptions.ResponseError) and str(error).startswith("NOGROUP"):
+                self._create_group()
+                return 0
             raise
         self.notices.send()
         return len(entries)

@@ -173,13 +173,13 @@ class Demo:
         settings = self.settings.model_copy(update={"live_url": self.site.user_urls("dashboard")["live"]})
         client = self.site.user_client("dashboard", "live")
         try:
-            reports = enrol_with_bar(plan, sessions, client, settings, self.console, self.launcher.stop.is_set)
+            reports = enrol_with_bar(plan, sessions, client, settings, self.console, lambda: self.launcher.stopping)
         finally:
             client.close()
         enrolled = sum(report.has_template for report in reports)
         if self.plan is not None or enrolled < len(reports):
             show_report(plan, reports, self.console)
-        if self.launcher.stop.is_set():
+        if self.launcher.stopping:
             return False
         if not enrolled:
             raise NotReady("nobody could be enrolled")
@@ -188,7 +188,11 @@ class Demo:
     def _not_loaded(self, live: Client, people: int) -> list[str]:
         beats = Beats()
         beats.look(live, self.site.shard)
-        return [] if any((data.get("gallery_size") or 0) >= people for data in beats.of("worker")) else ["recorder", "worker"]
+        return (
+            []
+            if any((data.get("gallery_size") or 0) >= people for data in beats.of("worker"))
+            else ["recorder", "worker"]
+        )
 
     def _announce(self, sessions: SessionFactory) -> None:
         from worker.recogniser import describe
@@ -222,7 +226,7 @@ class Demo:
             return self.options.seconds is not None and now_s - began_s >= self.options.seconds
 
         self.launcher.run(done)
-        return self.options.seconds is None or not self.launcher.stop.is_set()
+        return self.options.seconds is None or not self.launcher.stopping
 
     # --- after -----------------------------------------------------------------------------------------------------
 

@@ -2,7 +2,6 @@
 
 import signal
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -32,7 +31,8 @@ class Launcher:
         self.say = say
         self.redis: list[RedisServer] = []
         self.children: list[Child] = []
-        self.stop = threading.Event()
+        self.stopping = False
+        """A plain flag: an Event that a signal handler sets while its own thread enters a wait would lock for ever."""
         self._in_a_hurry = False
         self._redis_backoff = Backoff(cap_s=5.0)
         self._redis_retry_at_s = 0.0
@@ -56,7 +56,7 @@ class Launcher:
         Raises NotReady naming who is missing, with the ends of their logs, after `timeout_s` or when one crash-loops.
         """
         deadline_s = time.monotonic() + timeout_s
-        while not self.stop.is_set():
+        while not self.stopping:
             missing = ready()
             if not missing:
                 return True
@@ -64,7 +64,7 @@ class Launcher:
             looping = [child.name for child in self.children if child.crash_looping and child.name in missing]
             if looping or time.monotonic() > deadline_s:
                 raise NotReady(self._why_not_ready(looping or missing, timeout_s))
-            self.stop.wait(ROUND_S)
+            time.sleep(ROUND_S)
         return False
 
     def _why_not_ready(self, missing: list[str], timeout_s: float) -> str:
@@ -98,9 +98,9 @@ class Launcher:
 
     def run(self, done: Callable[[], bool] = lambda: False) -> None:
         """Look after everything until asked to stop or `done()`."""
-        while not self.stop.is_set() and not done():
+        while not self.stopping and not done():
             self.look_after()
-            self.stop.wait(ROUND_S)
+            time.sleep(ROUND_S)
 
     # --- stopping --------------------------------------------------------------------------------------------------
 
@@ -118,8 +118,8 @@ class Launcher:
                     signal.signal(number, handler)
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
-        self._in_a_hurry = self.stop.is_set()
-        self.stop.set()
+        self._in_a_hurry = self.stopping
+        self.stopping = True
 
     def stop_children(self, which: Callable[[Child], bool] = lambda _child: True) -> None:
         """Stop the chosen services rank by rank, each rank at once, and forget them."""

@@ -6,6 +6,8 @@ from enum import StrEnum
 
 QUIET_LIBRARIES = ("werkzeug", "cheroot", "PIL", "matplotlib", "urllib3", "alembic")
 """Talkative below warnings."""
+SPEAKS_FOR_ITSELF = ("demo", "enroll", "doctor")
+"""Commands that tell people what they do; the log's own lines between would only confuse."""
 
 
 class LogLevel(StrEnum):
@@ -24,6 +26,7 @@ def set_up(process: str, level: LogLevel = LogLevel.INFO) -> None:
     )
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(level.upper())
+    quiet = process in SPEAKS_FOR_ITSELF and level is LogLevel.INFO
+    root.setLevel(logging.WARNING if quiet else level.upper())
     for library in QUIET_LIBRARIES:
         logging.getLogger(library).setLevel(logging.WARNING)

@@ -85,10 +85,14 @@ class Camera:
     def _is_newer(self, number: int) -> bool:
         return self._shot is not None and self._shot.number > number
 
+    def wants(self, reading: "_Reading") -> bool:
+        """False once this reading was given up, or the camera stops."""
+        return reading is self._reading and not self._stopping
+
     def publish(self, reading: "_Reading", picture: Picture, begins: bool) -> None:
         """Overwrite the slot; a reading that was given up is ignored."""
         with self._changed:
-            if reading is not self._reading or self._stopping:
+            if not self.wants(reading):
                 return
             self._number += 1
             self._shot = Shot(picture, time.monotonic(), self._number)
@@ -114,7 +118,7 @@ class Camera:
             words = self._watch(reading)
             with self._changed:
                 self._reading, self._shot = None, None
-            if words is not None:
+            if words is not None and not self._stopping:
                 self._say("lost", words)
                 with self._changed:
                     self._changed.wait_for(lambda: self._stopping, self._backoff.next_s())
@@ -147,7 +151,7 @@ class _Reading(threading.Thread):
         try:
             source = self.make()
             source.open()
-            while self.camera._reading is self and not self.camera._stopping:
+            while self.camera.wants(self):
                 self.camera.publish(self, *source.read())
         except (SourceError, cv2.error, OSError, RuntimeError) as error:
             self.error = str(error)

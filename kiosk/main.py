@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 
 WRONG_SETTINGS = 2
 """Exit code: nothing was started; the log says what to change."""
+END_S = 1.6
+"""For all parts together to end; one that still hangs is a daemon and is left behind."""
 LOOK_S = 0.1
 """Between two looks for `start_file`."""
 
@@ -135,8 +137,9 @@ class Kiosk:
         ]
         for ender in enders:
             ender.start()
+        end_s = time.monotonic() + END_S
         for ender in enders:
-            ender.join(2.5)
+            ender.join(max(0.0, end_s - time.monotonic()))
         log.info("kiosk %s: stopped, %d frames sent", self.settings.name, self.counters["frames_sent"])
 
     def report(self) -> dict[str, Any]:

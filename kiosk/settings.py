@@ -20,7 +20,7 @@ class KioskSettings(CommonSettings):
         default="0",
         min_length=1,
         max_length=2000,
-        description="webcam index, rtsp:// or http(s):// stream, video file, or folder of pictures",
+        description="webcam index or device, rtsp:// or http(s):// stream, video file, or folder of pictures",
     )
     folder_fps: float = Field(default=2.0, ge=0.1, le=30, description="pictures a second of a folder")
     start_file: Path | None = Field(default=None, description="open the camera only once this file exists")

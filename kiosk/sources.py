@@ -23,6 +23,7 @@ Picture = np.ndarray[Any, np.dtype[np.uint8]]
 
 STREAM_TIMEOUT_MS = 4_000
 """For opening a network stream and for each read of it."""
+WEBCAM_PX = (1280, 720)
 MIN_SIDE_PX = 16
 PICTURE_ENDINGS = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp"})
 USUAL_FPS = 25.0
@@ -47,7 +48,7 @@ def shown_source(text: str) -> str:
 
 
 def is_webcam(text: str) -> bool:
-    return text.isdigit() or text.startswith("/dev/video")
+    return text.isdigit() or text.startswith("/dev/")
 
 
 def make_source(text: str, folder_fps: float, stopped: Callable[[], bool] = lambda: False) -> Source:
@@ -76,22 +77,27 @@ def make_source(text: str, folder_fps: float, stopped: Callable[[], bool] = lamb
 
 
 class Webcam:
-    """A local camera by index or device path; only its newest picture is buffered."""
+    """A local camera by index or device (`/dev/video2`, `/dev/v4l/by-id/…`); only its newest picture is buffered."""
 
     def __init__(self, text: str) -> None:
         self.text = text
         self._capture: Any = None
 
     def open(self) -> None:
-        device = Path(f"/dev/video{self.text}" if self.text.isdigit() else self.text)
+        device = Path(f"/dev/video{self.text}" if self.text.isdigit() else self.text).resolve()
+        backend = cv2.CAP_ANY
         if sys.platform == "linux":
             if not device.exists():
                 raise SourceError(f"no camera at {device}: is it plugged in?")
-            self._capture = cv2.VideoCapture(str(device), cv2.CAP_V4L2)
-        else:
-            self._capture = cv2.VideoCapture(int(self.text) if self.text.isdigit() else self.text)
+            backend = cv2.CAP_V4L2
+        number = re.search(r"\d+$", device.name)
+        self._capture = cv2.VideoCapture(int(number[0]), backend) if number else cv2.VideoCapture(str(device), backend)
         if not self._capture.isOpened():
             raise SourceError(f"camera {device} doesn't open: in use elsewhere, or no permission (group `video`)?")
+        # Asked for, not required: a camera that has no such mode gives its nearest.
+        self._capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
+        self._capture.set(cv2.CAP_PROP_FRAME_WIDTH, WEBCAM_PX[0])
+        self._capture.set(cv2.CAP_PROP_FRAME_HEIGHT, WEBCAM_PX[1])
         self._capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
         self._first = True
 

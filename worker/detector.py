@@ -41,7 +41,7 @@ class Detector:
     """
 
     def __init__(self, device: str = "cpu", detect_width_px: int = 640, min_face_px: int = 48) -> None:
-        self.detect_width_px = detect_width_px
+        self.detect_width_px, self.min_face_px = detect_width_px, min_face_px
         self._mtcnn = MTCNN(
             keep_all=True, min_face_size=min_face_px, post_process=False, device=torch.device(device)
         ).eval()
@@ -58,7 +58,8 @@ class Detector:
             else:
                 small.append(frame)
             scales.append(scale)
-            groups[small[-1].shape].append(index)
+            if min(small[-1].shape[:2]) > self.min_face_px:  # else no face fits, and MTCNN raises
+                groups[small[-1].shape].append(index)
         found: list[list[Face]] = [[] for _ in frames]
         for indices in groups.values():
             with torch.inference_mode():

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from dashboard.database import SessionFactory, engine_for, now_ms, session_factory, upgrade
 from dashboard.employees import create_employee
 from dashboard.gallery import queue_change
-from dashboard.models import EnrolmentPicture, Template
+from dashboard.models import Base, EnrolmentPicture, Template
 from dashboard.settings import DashboardSettings
 from worker.protocol.entries import Decision, new_id
 from worker.protocol.outcomes import Outcome
@@ -79,9 +79,9 @@ def _pg_execute(url: str, statement: str) -> None:
     engine.dispose()
 
 
-def _pg_database(server: str, template: str = "template1") -> str:
+def _pg_database(server: str) -> str:
     name = f"t{uuid.uuid4().hex[:12]}"
-    _pg_execute(server, f"CREATE DATABASE {name} TEMPLATE {template}")
+    _pg_execute(server, f"CREATE DATABASE {name}")
     return make_url(server).set(database=name).render_as_string(hide_password=False)
 
 
@@ -89,9 +89,7 @@ def _pg_database(server: str, template: str = "template1") -> str:
 def _migrated_postgres(postgres_url: str) -> str:
     url = _pg_database(postgres_url)
     upgrade(url)
-    name = make_url(url).database
-    assert name
-    return name
+    return url
 
 
 @pytest.fixture(scope="session")
@@ -116,8 +114,9 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         path = tmp_path / "attendance.db"
         shutil.copy(request.getfixturevalue("_migrated_sqlite"), path)
         return f"sqlite:///{path}"
-    template = request.getfixturevalue("_migrated_postgres")
-    return _pg_database(request.getfixturevalue("postgres_url"), template)
+    url: str = request.getfixturevalue("_migrated_postgres")  # emptied, which is much faster than another database
+    _pg_execute(url, f"TRUNCATE {', '.join(Base.metadata.tables)} RESTART IDENTITY")
+    return url
 
 
 @pytest.fixture

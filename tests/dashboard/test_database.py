@@ -57,8 +57,9 @@ def test_processes_that_upgrade_together_wait_for_each_other(empty_url: str) -> 
     engine.dispose()
 
 
-def test_a_newer_schema_asks_for_an_update(database_url: str) -> None:
-    engine = engine_for(database_url)
+def test_a_newer_schema_asks_for_an_update(empty_url: str) -> None:
+    upgrade(empty_url)
+    engine = engine_for(empty_url)
     with engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(BadDatabase, match=r"9999.*update the product"):

@@ -157,7 +157,7 @@ def test_bad_entries_between_good_ones(heard: Heard, redis_pair: RedisPair) -> N
     heard.send(2)
     put(redis_pair, accepted(1))
     for fields in HOSTILE[1:]:
-        redis_pair.live.xadd(KEY, {**fields})
+        redis_pair.live.xadd(KEY, dict(fields))  # type: ignore[arg-type]
     put(redis_pair, accepted(2))
     put(redis_pair, recorded())
     assert eventually(lambda: heard.recorded)

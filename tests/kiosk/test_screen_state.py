@@ -1,6 +1,6 @@
 """What the screen says, rule by rule, and the one promise above all: nobody ever sees an old name."""
 
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -216,7 +216,7 @@ def test_tracks_of_two_workers_are_different_people() -> None:
 
 
 @st.composite
-def steps(draw: st.DrawFn) -> list[tuple[str, object]]:
+def steps(draw: st.DrawFn) -> list[tuple[str, Any]]:
     outcomes = [
         Outcome.ACCEPTED,
         Outcome.DECIDING,
@@ -246,16 +246,16 @@ def steps(draw: st.DrawFn) -> list[tuple[str, object]]:
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(steps())
-def test_a_name_is_only_ever_shown_for_the_face_of_the_newest_answer(script: list[tuple[str, object]]) -> None:
+def test_a_name_is_only_ever_shown_for_the_face_of_the_newest_answer(script: list[tuple[str, Any]]) -> None:
     state, now_s, seq = ready(), 100.0, 10
     newest: Feedback | None = None
     supported: tuple[str, float] | None = None
     """Name and time of the newest answer whose face bore one, while nobody else was seen since."""
     for what, value in script:
         if what == "pass":
-            now_s += value  # type: ignore[operator]
+            now_s += value
         elif what == "frame":
-            jump, faces, outcome = value  # type: ignore[misc]
+            jump, faces, outcome = value
             entry = answer(max(0, seq + jump), faces[0].outcome if faces and jump else outcome, *faces)
             seq += max(0, jump)
             if state.frame(entry, now_s - 0.1, now_s):
@@ -266,10 +266,10 @@ def test_a_name_is_only_ever_shown_for_the_face_of_the_newest_answer(script: lis
         elif what == "recorded":
             state.recorded(recorded(f"event-{value}"), now_s)
         elif what == "camera":
-            state.camera(value)  # type: ignore[arg-type]
+            state.camera(value)
             supported = None if value == "lost" else supported
         else:
-            state.server(value)  # type: ignore[arg-type]
+            state.server(value)
             supported = supported if value else None
         view = state.view(now_s)
         if view.name is not None:

@@ -5,10 +5,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import skimage.data
+import torch
 from numpy.typing import NDArray
 
 from worker.engine import Engine
 from worker.settings import WorkerSettings
+
+
+torch.set_num_threads(1)  # beside other tests on few cores, threads that wait for each other take many times longer
 
 
 @pytest.fixture(scope="session")
@@ -25,7 +29,7 @@ def model_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def real_engine(model_cache: Path) -> Engine:
     """MTCNN and SFace, as a site without a bundle runs them."""
-    return Engine(WorkerSettings(home=model_cache, name="w1"))
+    return Engine(WorkerSettings(home=model_cache, name="w1", threads=1))
 
 
 @pytest.fixture

@@ -1,0 +1,85 @@
+"""A site under test: the app with its database, and a browser that fills in forms."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from argon2 import PasswordHasher
+from flask import Flask
+from flask.testing import FlaskClient
+
+from dashboard.database import SessionFactory
+from dashboard.models import AttendanceEvent, DecisionRecord, Kiosk
+from dashboard.settings import DashboardSettings
+from worker.protocol.entries import new_id
+
+PASSWORD = "correct horse battery"
+MODEL = "sface-0123456789ab"
+QUICK_HASHER = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+"""Real argon2, but cheap: passwords of tests need no protection."""
+
+
+class Browser:
+    """A client that reads forms' tokens as a browser does: without one, a POST is refused."""
+
+    def __init__(self, client: FlaskClient) -> None:
+        self.client = client
+
+    def get(self, path: str, **more: Any) -> Any:
+        return self.client.get(path, **more)
+
+    def post(self, path: str, data: dict[str, Any] | None = None, **more: Any) -> Any:
+        return self.client.post(path, data={"csrf_token": self.token(), **(data or {})}, **more)
+
+    def token(self) -> str:
+        found = re.search(
+            r'name="csrf_token" value="([^"]+)"', self.client.get("/password", follow_redirects=True).text
+        )
+        assert found
+        return found[1]
+
+    def log_in(self, name: str = "admin", password: str = PASSWORD, target: str = "") -> Any:
+        return self.post("/login", {"name": name, "password": password, "next": target})
+
+
+@dataclass
+class Site:
+    app: Flask
+    settings: DashboardSettings
+    sessions: SessionFactory
+
+    def browser(self, log_in: bool = True) -> Browser:
+        browser = Browser(self.app.test_client())
+        if log_in:
+            assert browser.log_in().status_code == 302
+        return browser
+
+    def punch(self, employee_id: str | None, captured_ms: int, status: str = "recorded", **changes: Any) -> str:
+        """A row of the log, as the recorder writes it; returns its event id."""
+        event_id, punched = new_id(), status == "recorded"
+        decision: dict[str, Any] = {
+            "event_id": event_id,
+            "kiosk": "front-door",
+            "presence": "p1",
+            "outcome": "accepted" if employee_id else "unknown",
+            "status": status,
+            "employee_id": employee_id,
+            "captured_ms": captured_ms,
+            "received_ms": captured_ms + 900,
+            "distance": 4.5,
+            "threshold": 9.25,
+            "good_frames": 3,
+            "model_id": MODEL,
+            "liveness": "not_checked",
+            "worker": "worker-1",
+            **changes,
+        }
+        with self.sessions.begin() as session:
+            if session.get(Kiosk, decision["kiosk"]) is None:
+                session.add(Kiosk(name=decision["kiosk"]))
+            session.add(DecisionRecord(**decision))
+            session.flush()
+            if punched:
+                event = {name: decision[name] for name in ("event_id", "employee_id", "kiosk", "captured_ms")}
+                session.add(AttendanceEvent(**event, direction="in", time_zone="Asia/Jakarta"))
+        return event_id

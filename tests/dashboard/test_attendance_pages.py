@@ -1,0 +1,163 @@
+"""The attendance log: filters, stable pages, and the export of the same rows."""
+
+import csv
+import io
+from datetime import UTC, datetime
+
+import pytest
+
+from dashboard import csv_export, log_query
+from dashboard.database import now_ms
+from dashboard.employees import create_employee
+from tests.dashboard.site import Browser, Site
+
+pytest_plugins = ["tests.dashboard.pages"]
+
+SEVEN = round(datetime(2026, 11, 24, 0, 0, tzinfo=UTC).timestamp() * 1000)
+"""2026-11-24 07:00 in Jakarta."""
+HOUR = 3_600_000
+
+
+def add(site: Site, code: str, name: str, department: str = "") -> str:
+    with site.sessions.begin() as session:
+        return create_employee(session, code, name, department, now_ms=now_ms()).id
+
+
+def exported(browser: Browser, query: str = "") -> list[dict[str, str]]:
+    answer = browser.get(f"/attendance.csv?{query}")
+    assert answer.status_code == 200
+    assert answer.content_type == "text/csv; charset=utf-8"
+    assert answer.data.startswith(b"\xef\xbb\xbf")
+    return list(csv.DictReader(io.StringIO(answer.data.decode("utf-8-sig"), newline="")))
+
+
+def test_filters_on_page_and_export(any_site: Site) -> None:
+    browser = any_site.browser()
+    grace = add(any_site, "E-1", "Grace Hopper", "Computing")
+    eileen = add(any_site, "E-2", "Eileen Collins", "Flight")
+    ids = {
+        "early": any_site.punch(grace, SEVEN - 8 * HOUR),  # the day before at the site, the same day in UTC − 1
+        "grace": any_site.punch(grace, SEVEN),
+        "eileen": any_site.punch(eileen, SEVEN + HOUR, kiosk="lab", late=True, time_uncertain=True),
+        "twice": any_site.punch(grace, SEVEN + 10_000, status="duplicate"),
+        "unknown": any_site.punch(None, SEVEN + 20_000, status="not_a_punch"),
+        "inactive": any_site.punch(eileen, SEVEN + 30_000, status="inactive"),
+    }
+
+    def found(query: str) -> list[str]:
+        names = {event_id: name for name, event_id in ids.items()}
+        rows = [names[row["Event id"]] for row in exported(browser, query)]
+        words = "No records" if not rows else f"{len(rows)} record{'s' if len(rows) > 1 else ''}"
+        assert words in browser.get(f"/attendance?{query}").text
+        return rows
+
+    assert found("") == ["eileen", "grace", "early"]
+    assert found("person=hopper") == ["grace", "early"]
+    assert found("person=e-2") == ["eileen"]
+    assert found("person=%25") == []
+    assert found("department=Flight") == ["eileen"]
+    assert found("kiosk=lab") == ["eileen"]
+    assert found("from=2026-11-24") == ["eileen", "grace"]
+    assert found("to=2026-11-23") == ["early"]
+    assert found("from=2026-11-24&to=2026-11-24&person=grace") == ["grace"]
+    assert found("kind=duplicates") == ["twice"]
+    assert found("kind=unrecognised") == ["unknown"]
+    assert found("kind=inactive") == ["inactive"]
+    assert len(found("kind=all")) == 6
+    page = browser.get("/attendance").text
+    for words in (
+        "Tue 24 Nov 2026",
+        "07:00:00",
+        "4.50",
+        "of 9.25",
+        "Not checked",
+        "Late",
+        "Time uncertain",
+        "Asia/Jakarta",
+    ):
+        assert words in page
+
+
+def test_the_export_holds_local_and_utc_time(site: Site, browser: Browser) -> None:
+    site.punch(add(site, "E-1", "Grace Hopper", "Computing"), SEVEN + 5)
+    (row,) = exported(browser, "from=2026-11-01&to=2026-11-30")
+    assert row["Date"] == "2026-11-24"
+    assert row["Time"] == "07:00:00"
+    assert row["Time (UTC)"] == "2026-11-24T00:00:00.005Z"
+    assert (row["Name"], row["Code"], row["Direction"], row["Result"]) == ("Grace Hopper", "E-1", "in", "Recorded")
+    assert (row["Distance"], row["Threshold"], row["Liveness"], row["Late"]) == ("4.500", "9.250", "Not checked", "no")
+    name = browser.get("/attendance.csv?from=2026-11-01&to=2026-11-30").headers["Content-Disposition"]
+    assert name == 'attachment; filename="attendance_2026-11-01_2026-11-30.csv"'
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "＝"])
+def test_formulas_are_neutralised(start: str) -> None:
+    assert csv_export.safe(f"{start}1+1") == f"'{start}1+1"
+    assert csv_export.safe(f"a{start}") == f"a{start}"
+
+
+def test_formulas_in_names_reach_the_export_as_text(site: Site, browser: Browser) -> None:
+    site.punch(add(site, "@SUM(A1)", '=HYPERLINK("http://x","y")', '-2+3, "quoted"'), SEVEN)
+    (row,) = exported(browser)
+    assert row["Name"] == '\'=HYPERLINK("http://x","y")'
+    assert row["Code"] == "'@SUM(A1)"
+    assert row["Department"] == '\'-2+3, "quoted"'
+
+
+def test_a_large_export_comes_in_pieces(site: Site) -> None:
+    person = add(site, "E-1", "Grace Hopper")
+    for n in range(3):
+        site.punch(person, SEVEN + n)
+    with site.sessions() as session:
+        rows = list(session.execute(log_query.rows(log_query.LogFilter(), site.settings.zone)))
+    pieces = list(csv_export.lines(rows * 200, site.settings.zone))
+    assert len(pieces) > 3
+    assert "".join(pieces).count("\r\n") == 601
+
+
+def test_pages_are_complete_and_do_not_shift(any_site: Site) -> None:
+    browser = any_site.browser()
+    person = add(any_site, "E-1", "Grace Hopper")
+    codes = {any_site.punch(person, SEVEN) for _ in range(12)}  # all in the same millisecond
+    first = browser.get("/attendance").text
+    assert "12 records" in first
+    assert "page 1 of 3" in first
+    link = first.split('rel="next" href="')[1].split('"')[0].replace("&amp;", "&")
+    any_site.punch(person, now_ms() + HOUR)  # somebody walks in between two clicks
+    second = browser.get(link).text
+    assert "12 records" in second
+    third = browser.get(link.replace("page=2", "page=3")).text
+    assert [text.count("<tr>") - 1 for text in (first, second, third)] == [5, 5, 2]
+    as_of = link.split("as_of=")[1].split("&")[0]
+    assert {row["Event id"] for row in exported(browser, f"as_of={as_of}")} == codes
+    assert "There is no page 4" in browser.get(link.replace("page=2", "page=4")).text
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("from=yesterday", "“yesterday” is not a date"),
+        ("to=2026-02-30", "“2026-02-30” is not a date"),
+        ("from=0001-01-01", "outside 2000 to 2099"),
+        ("to=9999-12-31", "outside 2000 to 2099"),
+        ("from=2026-11-24&to=2026-11-23", "swap them"),
+        ("kiosk=garage", "“garage”: not known; known are none yet"),
+        ("kiosk=../etc", "not known"),
+        ("kind=everything", "choose one of punches"),
+        ("as_of=-1", "not a time"),
+        ("as_of=99999999999999", "not a time"),
+        ("person=" + "x" * 201, "at most 200"),
+    ],
+)
+def test_wrong_filters_are_answered_in_words(browser: Browser, query: str, words: str) -> None:
+    for path in ("/attendance", "/attendance.csv"):
+        answer = browser.get(f"{path}?{query}")
+        assert answer.status_code == 400
+        assert words in answer.text
+
+
+@pytest.mark.parametrize("page", ["-1", "0", "x", "1.5", "100001"])
+def test_wrong_pages_are_answered_in_words(browser: Browser, page: str) -> None:
+    answer = browser.get(f"/attendance?page={page}")
+    assert answer.status_code == 400
+    assert "a whole number from 1" in answer.text
