@@ -127,7 +127,7 @@ def test_wrong_kiosk_lists(value: str, words: str, tmp_path: Path) -> None:
 
 
 def test_a_kiosk_list_may_hold_addresses_with_commas() -> None:
-    settings = DeploySettings(kiosks="front=0, back=rtsp://u:p@cam/a,b?x=1,side=/dev/video2")  # type: ignore[arg-type]
+    settings = DeploySettings(kiosks="front=0, back=rtsp://u:p@cam/a,b?x=1,side=/dev/video2")
     assert settings.kiosks == {"front": "0", "back": "rtsp://u:p@cam/a,b?x=1", "side": "/dev/video2"}
 
 

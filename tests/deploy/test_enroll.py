@@ -20,7 +20,7 @@ from deploy.enrol_folder import read_plan
 from deploy.enroll import enrol_people, show_report
 from tests.conftest import RedisPair
 from worker.protocol import keys
-from worker.protocol.connection import connect
+from worker.protocol.connection import Client, connect
 from worker.protocol.entries import EnrolReply, EnrolRequest, pack_fields
 from worker.protocol.outcomes import Outcome
 
@@ -40,7 +40,8 @@ def picture(width: int = 300) -> bytes:
 @pytest.fixture
 def fake_worker(redis_pair: RedisPair) -> Iterator[None]:
     """Answers enrolment requests; not ready for the first one."""
-    live, stop, asked = connect(redis_pair.live_server.url(), name="fake-worker"), threading.Event(), []
+    live: Client = connect(redis_pair.live_server.url(), name="fake-worker")
+    stop, asked = threading.Event(), []
 
     def answer() -> None:
         last: bytes | str = "0"

@@ -55,7 +55,12 @@ def test_a_child_that_dies_is_started_again(launcher: Launcher, tmp_path: Path) 
     wait_for(lambda: "up" in child.log_path.read_text())
     first = child.process.pid  # type: ignore[union-attr]
     os.kill(first, signal.SIGKILL)
-    wait_for(lambda: (launcher.look_after(), child.restarts == 1 and child.running)[1])
+
+    def is_back() -> bool:
+        launcher.look_after()
+        return child.restarts == 1 and child.running
+
+    wait_for(is_back)
     assert child.process.pid != first  # type: ignore[union-attr]
     words = " ".join(launcher.said)  # type: ignore[attr-defined]
     assert "one: ended (killed by SIGKILL)" in words

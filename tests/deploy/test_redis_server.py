@@ -12,8 +12,8 @@ from worker.protocol.connection import connect
 
 
 def test_each_role_has_its_rules(any_redis_pair: RedisPair) -> None:
-    live = any_redis_pair.live.config_get("*")
-    ledger = any_redis_pair.ledger.config_get("*")
+    live: dict[str, str] = any_redis_pair.live.config_get("*")  # type: ignore[assignment]
+    ledger: dict[str, str] = any_redis_pair.ledger.config_get("*")  # type: ignore[assignment]
     assert (live["appendonly"], live["save"], live["maxmemory-policy"]) == ("no", "", "noeviction")
     assert int(live["maxmemory"]) > 0
     assert (ledger["appendonly"], ledger["appendfsync"], ledger["maxmemory-policy"]) == ("yes", "always", "noeviction")

@@ -109,7 +109,7 @@ def test_the_demos_home_is_deleted_unless_asked_for(tmp_path: Path) -> None:
 
 
 def test_what_a_killed_demo_left_is_deleted_by_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(demo_home.tempfile, "gettempdir", lambda: str(tmp_path))
+    monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path))
     abandoned, living = tmp_path / f"{demo_home.PREFIX}old", tmp_path / f"{demo_home.PREFIX}new"
     holder = subprocess.Popen(
         [sys.executable, "-c", "import sys, pathlib; from deploy.secret_store import only_one\n"
