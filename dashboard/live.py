@@ -14,8 +14,8 @@ from dashboard.web import services
 from dashboard.words import result_words
 
 SHOWN = 20
-MAX_STREAMS = 24
-"""Open boards at a time: each holds one of the server's threads, and pages need some too."""
+MAX_STREAMS = 8
+"""Open boards at a time: each holds one of the server's threads (deploy/gunicorn_config.py), and pages need some too."""
 
 pages = Blueprint("live", __name__)
 _streams = threading.BoundedSemaphore(MAX_STREAMS)

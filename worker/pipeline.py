@@ -25,6 +25,8 @@ from worker.tracks import Track, same_face
 
 log = logging.getLogger(__name__)
 
+UNWATCHED_MS = 10_000
+"""A face that no frame was looked at for so long is somebody new, however busy we were."""
 PRESENCE_MIN_MS = 1_000
 """Somebody seen for less and never named only passed by: no decision is written."""
 OTHER_PERSON = 1.1
@@ -55,6 +57,8 @@ class Pipeline:
         self.sender, self.counters = sender, counters
         self._other_person = engine.info.thresholds[0].distance * OTHER_PERSON
         self._tracks: dict[str, list[Track]] = {}
+        self._looked_ms: dict[str, int] = {}
+        """Capture time of the last frame looked at, by kiosk."""
         self._greeted: dict[tuple[str, str], Greeted] = {}
 
     def threshold(self) -> ServingThreshold:
@@ -64,6 +68,7 @@ class Pipeline:
         """Forget the tracks of kiosks that another worker serves now."""
         for kiosk in set(self._tracks) - kiosks:
             del self._tracks[kiosk]
+            self._looked_ms.pop(kiosk, None)
 
     def drop_tracks(self) -> None:
         self._tracks.clear()
@@ -98,6 +103,7 @@ class Pipeline:
                     answers.append((item.kiosk, self._refusal(item.frame.seq, item.captured_ms, reason)))
                     continue
                 feedback, decision = self._decide(item, picture, sight, index, rules, timings)
+                self._looked_ms[item.kiosk] = max(item.captured_ms, self._looked_ms.get(item.kiosk, 0))
                 answers.append((item.kiosk, feedback))
                 decisions += [decision] if decision else []
             for decision in decisions:
@@ -108,13 +114,20 @@ class Pipeline:
     def expire(self, now_ms: int) -> None:
         """End the presences whose face is gone; those that were never accepted are written down with their outcome."""
         for kiosk, tracks in self._tracks.items():
-            over = [track for track in tracks if now_ms - track.last_ms > self.settings.track_gap_ms]
+            over = [track for track in tracks if self._is_over(track, now_ms, self._looked_ms.get(kiosk, now_ms))]
             for track in over:
                 tracks.remove(track)
                 self._close(kiosk, track)
         horizon_ms = now_ms - round(self.settings.cooldown_s * 1000)
         for key in [key for key, greeted in self._greeted.items() if greeted.last_ms < horizon_ms]:
             del self._greeted[key]
+
+    def _is_over(self, track: Track, now_ms: int, looked_ms: int) -> bool:
+        """Whether the face has been missing for the gap from frames that were looked at, or nothing was looked at for long.
+
+        A busy worker may look at a kiosk only every few seconds: that nobody looked doesn't mean that nobody stood there.
+        """
+        return looked_ms - track.last_ms > self.settings.track_gap_ms or now_ms - track.last_ms > UNWATCHED_MS
 
     def close_all(self) -> None:
         """A graceful stop ends every presence."""
@@ -169,8 +182,11 @@ class Pipeline:
     def _track_of(self, item: TakenFrame, box, template, rules: Rules, index: GalleryIndex) -> Track:  # type: ignore[no-untyped-def]
         """The track that this face continues, else a new one. Who left the gallery, or was contradicted, starts anew."""
         tracks = self._tracks.setdefault(item.kiosk, [])
+        looked_ms = self._looked_ms.get(item.kiosk, item.captured_ms)
         for track in sorted(tracks, key=lambda t: t.last_ms, reverse=True):
-            if not same_face(track, box, item.captured_ms, template, self.settings.track_gap_ms, self._other_person):
+            if self._is_over(track, item.captured_ms, looked_ms):
+                continue
+            if not same_face(track, box, template, self._other_person):
                 continue
             gone = track.accepted_id is not None and track.accepted_id not in index.people
             if gone or track.contradicted():

@@ -54,7 +54,7 @@ class WorkerSettings(CommonSettings):
         default=0.5, ge=0, le=5, description="distance by which the second nearest person must be farther"
     )
     track_gap_ms: int = Field(
-        default=2_500, ge=300, le=10_000, description="a face unseen for this long is a new presence"
+        default=2_500, ge=300, le=10_000, description="a face missing from the frames looked at for this long is gone"
     )
     cooldown_s: float = Field(
         default=10.0,

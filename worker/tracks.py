@@ -98,11 +98,9 @@ def near(a: Box, b: Box) -> bool:
     return bool((dx * dx + dy * dy) ** 0.5 < width)
 
 
-def same_face(
-    track: Track, box: Box, captured_ms: int, template: NDArray[np.float32] | None, gap_ms: int, limit: float
-) -> bool:
+def same_face(track: Track, box: Box, template: NDArray[np.float32] | None, limit: float) -> bool:
     """Whether a face of a frame continues the track; `limit` is the distance beyond which two templates are two people."""
-    if captured_ms - track.last_ms > gap_ms or not near(track.box, box):
+    if not near(track.box, box):
         return False
     if template is None:
         # Nothing to compare: a name may pass to this face only if it plainly stayed where it was.

@@ -6,12 +6,19 @@ import numpy as np
 import pytest
 import skimage.data
 import torch
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from numpy.typing import NDArray
 
 from worker.engine import Engine
 from worker.settings import WorkerSettings
 
 
+# No deadlines and always the same examples: a loaded machine must not turn a good run into a bad one.
+hypothesis_settings.register_profile(
+    "worker", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("worker")
 torch.set_num_threads(1)  # beside other tests on few cores, threads that wait for each other take many times longer
 
 

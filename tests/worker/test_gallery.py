@@ -18,7 +18,7 @@ from worker.protocol.connection import connect
 from worker.protocol.entries import GALLERY_VERSION_FIELD
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.integers(1, 4), max_size=8), st.integers(0, 2**32 - 1), st.integers(0, 5), st.booleans())
 def test_the_index_equals_brute_force(counts: list[int], seed: int, probes: int, leave_one: bool) -> None:
     random = np.random.default_rng(seed)

@@ -1,0 +1,100 @@
+import time
+
+import pytest
+
+from tests.conftest import RedisPair
+from tests.worker.fakes import announce, until
+from worker.leases import ANNOUNCED_MS, FORGOTTEN_MS, Leases
+from worker.protocol import keys
+from worker.protocol.connection import connect, server_time_ms
+
+
+def leases(pair: RedisPair, worker: str, lease_ms: int = 800) -> Leases:
+    return Leases(connect(pair.live_server.url(), name=worker), "s0", worker, lease_ms)
+
+
+def refreshed(one: Leases) -> set[str]:
+    one._last_s = float("-inf")  # as if the pause between two refreshes were over, however short
+    one.refresh()
+    return one.held
+
+
+def test_a_kiosk_belongs_to_one_worker(any_redis_pair: RedisPair) -> None:
+    announce(any_redis_pair.live, "front", "back")
+    first, second = leases(any_redis_pair, "w1"), leases(any_redis_pair, "w2")
+    assert refreshed(first) == {"front", "back"}
+    assert refreshed(second) == set()
+    announce(any_redis_pair.live, "side")
+    assert refreshed(second) == {"side"}
+    assert refreshed(first) == {"front", "back"}
+
+
+def test_released_kiosks_are_free_at_once_and_only_ones_own(redis_pair: RedisPair) -> None:
+    announce(redis_pair.live, "front", "back")
+    first, second = leases(redis_pair, "w1"), leases(redis_pair, "w2")
+    refreshed(first)
+    redis_pair.live.set(keys.lease("s0", "back"), "w3")  # taken over meanwhile
+    first.release_all()
+    assert first.held == set()
+    assert redis_pair.live.get(keys.lease("s0", "back")) == b"w3"
+    assert refreshed(second) == {"front"}
+
+
+def test_the_kiosks_of_a_dead_worker_are_taken_after_the_lease(redis_pair: RedisPair) -> None:
+    announce(redis_pair.live, "front")
+    first, second = leases(redis_pair, "w1", 500), leases(redis_pair, "w2", 500)
+    refreshed(first)
+    started = time.monotonic()
+    until(lambda: second.refresh() or second.held)
+    assert time.monotonic() - started > 0.2
+    assert second.held == {"front"}
+    assert refreshed(first) == set()  # and the first learns of it
+
+
+def test_a_renewed_lease_doesnt_end(redis_pair: RedisPair) -> None:
+    announce(redis_pair.live, "front")
+    first, second = leases(redis_pair, "w1", 500), leases(redis_pair, "w2", 500)
+    for _ in range(8):
+        assert refreshed(first) == {"front"}
+        assert refreshed(second) == set()
+        time.sleep(0.1)
+
+
+def test_a_stall_longer_than_a_lease_is_told(redis_pair: RedisPair) -> None:
+    announce(redis_pair.live, "front")
+    one = leases(redis_pair, "w1", 500)
+    assert not one.refresh()
+    assert not one.refresh()  # too soon: nothing is asked
+    one._last_s -= 0.3
+    assert not one.refresh()
+    one._last_s -= 0.6
+    assert one.refresh()
+    assert one.held == {"front"}
+    assert not one.refresh()
+
+
+def test_a_stall_is_told_also_when_redis_was_away_meanwhile(redis_pair: RedisPair, monkeypatch: pytest.MonkeyPatch) -> None:
+    announce(redis_pair.live, "front")
+    one = leases(redis_pair, "w1", 500)
+    one.refresh()
+    one._last_s -= 0.6
+
+    def away(*_: object) -> None:
+        raise ConnectionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("worker.leases.server_time_ms", away)
+        for _ in range(2):
+            with pytest.raises(ConnectionError):
+                one.refresh()
+    assert one.refresh()
+
+
+def test_only_kiosks_that_live_are_wanted(redis_pair: RedisPair) -> None:
+    now_ms = server_time_ms(redis_pair.live)
+    known = {"fresh": now_ms, "quiet": now_ms - ANNOUNCED_MS - 1_000, "gone": now_ms - FORGOTTEN_MS - 1_000}
+    hostile = {"Not A Name": now_ms, "a:b": now_ms, "x" * 33: now_ms, b"\xff\xfe": now_ms, "": now_ms}
+    redis_pair.live.zadd(keys.kiosks("s0"), known | hostile)
+    assert refreshed(leases(redis_pair, "w1")) == {"fresh"}
+    assert redis_pair.live.zscore(keys.kiosks("s0"), "gone") is None
+    assert redis_pair.live.zscore(keys.kiosks("s0"), "quiet") is not None
