@@ -19,7 +19,7 @@ test: $(STAMPS)/install system-packages  ## all tests, with real Redis servers, 
 lint: $(STAMPS)/install  ## style, formatting and types, as the pre-commit hook does
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy .
+	$(BIN)/mypy kiosk worker dashboard training deploy
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))

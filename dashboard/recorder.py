@@ -38,6 +38,7 @@ BATCH = 32
 CLAIM_IDLE_MS = 3_000
 """Entries that a recorder took and left untouched for so long are taken over: it is dead, or will find them recorded."""
 CLAIM_EVERY_S = 1.0
+LOOK_S = 0.2
 FORGET_CONSUMER_MS = 3_600_000
 DEAD_KEPT = 1_000
 CONFLICTS_TRIED = 5
@@ -261,7 +262,8 @@ def run(settings: DashboardSettings, stop: threading.Event | None = None) -> int
         for thread in (models, heart, *threads):
             thread.start()
         log.info("recorder %s is ready", name)
-        stop.wait()
+        while not stop.is_set():  # not stop.wait(): the handler's set() in this thread could meet its lock taken
+            time.sleep(LOOK_S)
     finally:
         stop.set()
         for thread in threads:

@@ -84,7 +84,11 @@ class RedisServer:
         users.touch(mode=0o600)
         # Off, so nobody can log in as it; but Redis 7.0 replays the AOF as this user when it starts, and drops every
         # MULTI of a user without rights.
-        lines = ["user default off resetpass ~* &* +@all", f"user admin on >{self.admin_password} ~* &* +@all", *self.acl]
+        lines = [
+            "user default off resetpass ~* &* +@all",
+            f"user admin on >{self.admin_password} ~* &* +@all",
+            *self.acl,
+        ]
         users.write_text("\n".join(lines) + "\n")
         common = [
             "bind 127.0.0.1",

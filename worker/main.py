@@ -3,6 +3,7 @@
 import logging
 import signal
 import threading
+import time
 
 from worker.consumer import Consumer
 from worker.decision_sender import DecisionSender
@@ -77,7 +78,8 @@ class Worker:
         log.info(
             "worker %s serves shard %s with model %s", self.settings.name, self.settings.shard, self.engine.info.id
         )
-        backoff = Backoff()
+        # In this thread time.sleep, not the event's wait: a signal handler's set() could meet its lock taken.
+        backoff = Backoff(cap_s=1.0)
         away = False
         while not self._stop_asked.is_set():
             try:
@@ -87,12 +89,12 @@ class Worker:
                     log.warning("live Redis is away (%s); trying again", error)
                 away = True
                 self.consumer.restart()
-                self._stop_asked.wait(backoff.next_s())
+                time.sleep(backoff.next_s())
             except Exception:
                 # One frame's surprise must not stop the worker: it is counted, told, and the next frame is taken.
                 self.counters.add("rounds_failed")
                 log.exception("a batch failed and was dropped")
-                self._stop_asked.wait(0.05)
+                time.sleep(0.05)
             else:
                 if away:
                     log.info("live Redis is back")

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from worker.engine import Engine
 from worker.settings import WorkerSettings
 
-
 # No deadlines and always the same examples: a loaded machine must not turn a good run into a bad one.
 hypothesis_settings.register_profile(
     "worker", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]

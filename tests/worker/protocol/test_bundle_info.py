@@ -86,8 +86,14 @@ def test_distance_of_a_cosine() -> None:
     ("values", "named"),
     [
         ({"thresholds": []}, "thresholds"),
-        ({"thresholds": [{"false_match_rate": 1e-4, "distance": 9}, {"false_match_rate": 1e-3, "distance": 8}]}, "rates"),
-        ({"thresholds": [{"false_match_rate": 1e-3, "distance": 8}, {"false_match_rate": 1e-4, "distance": 9}]}, "dist"),
+        (
+            {"thresholds": [{"false_match_rate": 1e-4, "distance": 9}, {"false_match_rate": 1e-3, "distance": 8}]},
+            "rates",
+        ),
+        (
+            {"thresholds": [{"false_match_rate": 1e-3, "distance": 8}, {"false_match_rate": 1e-4, "distance": 9}]},
+            "dist",
+        ),
         ({"thresholds": [{"false_match_rate": 1e-3, "distance": 8}] * 2}, "rates"),
         ({"thresholds": [{"false_match_rate": 1e-3, "distance": 20.0}]}, "accepts everybody"),
         ({"thresholds": [{"false_match_rate": 0, "distance": 8}]}, "false_match_rate"),
