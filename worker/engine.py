@@ -32,7 +32,13 @@ class Engine:
         self.settings = settings
         self.embedder: Embedder = embedder or recogniser.load(settings)
         self.info = self.embedder.info
-        self._detector = Detector(recogniser.device(settings), settings.detect_width_px, settings.min_face_px)
+        self._detector = Detector(
+            settings.cache,
+            recogniser.device(settings),
+            settings.detect_width_px,
+            settings.min_face_px,
+            settings.thread_count,
+        )
         self._lock = threading.Lock()
         self.warm_up()
 

@@ -3,6 +3,7 @@
 import os
 import sys
 import threading
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import openvino  # noqa: E402
 
 
 class CpuNetwork:
-    """A compiled network: (n, 3, h, w) float32 in, (n, 128) float32 out. Safe to call from several threads."""
+    """A compiled network: (n, 3, h, w) float32 in, one or more float32 arrays out. Safe to call from several threads."""
 
     def __init__(self, model: Path | Any, input_shape: list[int], threads: int) -> None:
         core = openvino.Core()
@@ -29,18 +30,26 @@ class CpuNetwork:
         )
         self._local = threading.local()
 
-    def __call__(self, pictures: NDArray[np.float32]) -> NDArray[np.float32]:
+    def all(self, pictures: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+        """Every output of the network, in its order."""
         request = getattr(self._local, "request", None)
         if request is None:
             request = self._local.request = self._compiled.create_infer_request()
-        return np.array(request.infer({0: np.ascontiguousarray(pictures, dtype=np.float32)})[0], dtype=np.float32)
+        answers = request.infer({0: np.ascontiguousarray(pictures, dtype=np.float32)})
+        return [np.array(answers[i], dtype=np.float32) for i in range(len(self._compiled.outputs))]
+
+    def __call__(self, pictures: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The first output."""
+        return self.all(pictures)[0]
 
 
 def converted_file(network: torch.nn.Module, input_shape: list[int], path: Path) -> Path:
     """`path` (.xml), written from a torch network on the first call and put in place whole."""
     if not path.is_file():
         path.parent.mkdir(parents=True, exist_ok=True)
-        model = openvino.convert_model(network, example_input=torch.zeros(input_shape))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # OpenVINO still traces by torch.jit
+            model = openvino.convert_model(network, example_input=torch.zeros(input_shape))
         draft = path.with_name(f"{path.stem}-{os.getpid()}.xml")
         openvino.save_model(model, draft, compress_to_fp16=False)
         os.replace(draft.with_suffix(".bin"), path.with_suffix(".bin"))

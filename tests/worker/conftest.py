@@ -24,7 +24,7 @@ torch.set_num_threads(1)  # beside other tests on few cores, threads that wait f
 @pytest.fixture(scope="session")
 def portrait() -> NDArray[np.uint8]:
     """NASA's portrait of Eileen Collins, 512×512 RGB, one face of about 100 px near the top (public domain)."""
-    return np.asarray(skimage.data.astronaut(), np.uint8)
+    return np.asarray(skimage.data.astronaut(), np.uint8)  # type: ignore[no-untyped-call]
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,7 @@
 """Stand-ins for the networks: what a picture shows is its grey level, so a test says who stands there by a number."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -151,7 +151,7 @@ def send(live: redis.Redis, kiosk: str, one: Frame, entry_id: str = "*") -> byte
 
 
 def announce(live: redis.Redis, *kiosks: str) -> None:
-    seconds, microseconds = live.time()  # type: ignore[misc]
+    seconds, microseconds = live.time()
     live.zadd(keys.kiosks("s0"), dict.fromkeys(kiosks, seconds * 1000 + microseconds // 1000))
 
 
@@ -210,9 +210,3 @@ def until(true: Callable[[], Any], timeout_s: float = 15.0, every_s: float = 0.0
         assert time.monotonic() < deadline, "waited in vain"
         time.sleep(every_s)
     return value
-
-
-def counting(start: int = 1) -> Iterator[int]:
-    while True:
-        yield start
-        start += 1

@@ -63,7 +63,7 @@ def change_info(folder: Path, **values: Any) -> None:
     put(folder / "model.json", json.dumps({k: v for k, v in body.items() if v is not ...}).encode())
 
 
-def change_weights(folder: Path, change: Callable[[dict[str, torch.Tensor]], None]) -> None:
+def change_weights(folder: Path, change: Callable[[dict[str, torch.Tensor]], object]) -> None:
     """Other weights under a hash and an id that fit them."""
     weights = load_file(folder / WEIGHTS)
     change(weights)

@@ -16,7 +16,7 @@ from worker.crop import FIVE_POINTS_112, five_points, mtcnn_margin, similarity
 def test_a_known_transform_is_found_again(scale: float, angle: float, x: float, y: float) -> None:
     linear = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     moved = FIVE_POINTS_112.astype(np.float64) @ linear.T + [x, y]
-    matrix = similarity(FIVE_POINTS_112, moved)
+    matrix = similarity(FIVE_POINTS_112, moved)  # type: ignore[arg-type]
     np.testing.assert_allclose(matrix[:, :2], linear, rtol=1e-5, atol=1e-6 * scale)
     np.testing.assert_allclose(matrix[:, 2], [x, y], rtol=1e-5, atol=1e-3)
 

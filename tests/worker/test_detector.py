@@ -1,16 +1,19 @@
 """MTCNN with its real weights; frames of several kiosks in one call."""
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from worker.detector import Detector, Face
+from worker.detector import Detector, Face, MtcnnTorch
+from worker.mtcnn_cpu import MtcnnCpu
 
 
 @pytest.fixture(scope="module")
-def detector() -> Detector:
-    return Detector()
+def detector(model_cache: Path) -> Detector:
+    return Detector(model_cache)
 
 
 @pytest.fixture(scope="module")
@@ -46,8 +49,8 @@ def test_one_batch_of_mixed_sizes_with_frames_without_faces(
     np.testing.assert_allclose(found[6][0].landmarks, alone.landmarks, atol=1)
     np.testing.assert_allclose(found[4][0].landmarks, alone.landmarks, atol=6)
     # coordinates are the frame's own, though the search saw it at half its size
-    np.testing.assert_allclose(found[1][0].landmarks, alone.landmarks + [700, 100], atol=8)
-    np.testing.assert_allclose(found[1][0].box, alone.box + [700, 100, 700, 100], atol=20)
+    np.testing.assert_allclose(found[1][0].landmarks, alone.landmarks + np.array([700, 100]), atol=8)
+    np.testing.assert_allclose(found[1][0].box, alone.box + np.array([700, 100, 700, 100]), atol=20)
 
 
 def test_the_widest_face_comes_first(detector: Detector, portrait: NDArray[np.uint8]) -> None:
@@ -61,3 +64,31 @@ def test_the_widest_face_comes_first(detector: Detector, portrait: NDArray[np.ui
 
 def test_nothing_to_look_at(detector: Detector) -> None:
     assert detector.find([]) == []
+
+
+def test_the_compiled_cascade_finds_what_the_original_finds(model_cache: Path, portrait: NDArray[np.uint8]) -> None:
+    """Same networks, same arithmetic; only the pyramid is made in steps."""
+    other = np.ascontiguousarray(portrait[:, ::-1])
+    small = cv2.resize(portrait, (256, 256), interpolation=cv2.INTER_AREA)
+    for picture in (portrait, other, np.asarray(small, np.uint8)):
+        (original,) = MtcnnTorch("cpu", 40).find([picture])
+        (ours,) = MtcnnCpu(model_cache, 40, threads=1).find([picture])
+        sure = [part[original[1] >= 0.95] for part in original]
+        ours = tuple(part[ours[1] >= 0.95] for part in ours)  # type: ignore[assignment]
+        assert len(ours[0]) == len(sure[0]) == 1
+        width = float(sure[0][0, 2] - sure[0][0, 0])
+        np.testing.assert_allclose(ours[0], sure[0], atol=0.12 * width)
+        np.testing.assert_allclose(ours[2], sure[2], atol=0.05 * width)
+
+
+def test_pictures_that_break_cascades(model_cache: Path) -> None:
+    """Nothing to find, nothing to crop, extreme shapes: an answer for each, and no error."""
+    rng = np.random.default_rng(3)
+    pictures = [
+        np.zeros((32, 32, 3), np.uint8),
+        np.full((33, 4000, 3), 255, np.uint8),
+        rng.integers(0, 255, (600, 40, 3), np.uint8),
+        rng.integers(0, 255, (300, 300, 3), np.uint8),
+    ]
+    assert [len(found[0]) for found in MtcnnCpu(model_cache, 20, threads=1).find(pictures)] == [0, 0, 0, 0]
+    assert MtcnnCpu(model_cache, 48, threads=1).find([]) == []

@@ -1,4 +1,5 @@
 import time
+from typing import Any
 
 import pytest
 
@@ -57,7 +58,7 @@ def test_a_refresh_renews(redis_pair: RedisPair) -> None:
     refreshed(first)
     redis_pair.live.pexpire(keys.lease("s0", "front"), 5_000)
     assert refreshed(first) == {"front"}
-    assert redis_pair.live.pttl(keys.lease("s0", "front")) > 5_000  # type: ignore[operator]
+    assert redis_pair.live.pttl(keys.lease("s0", "front")) > 5_000
     assert refreshed(second) == set()
 
 
@@ -95,7 +96,11 @@ def test_a_stall_is_told_also_when_redis_was_away_meanwhile(
 
 def test_only_kiosks_that_live_are_wanted(redis_pair: RedisPair) -> None:
     now_ms = server_time_ms(redis_pair.live)
-    known = {"fresh": now_ms, "quiet": now_ms - ANNOUNCED_MS - 1_000, "gone": now_ms - FORGOTTEN_MS - 1_000}
+    known: dict[Any, int] = {
+        "fresh": now_ms,
+        "quiet": now_ms - ANNOUNCED_MS - 1_000,
+        "gone": now_ms - FORGOTTEN_MS - 1_000,
+    }
     hostile = {"Not A Name": now_ms, "a:b": now_ms, "x" * 33: now_ms, b"\xff\xfe": now_ms, "": now_ms}
     redis_pair.live.zadd(keys.kiosks("s0"), known | hostile)
     assert refreshed(leases(redis_pair, "w1")) == {"fresh"}

@@ -1,5 +1,7 @@
 """Each fault made from the one good portrait."""
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
@@ -13,8 +15,8 @@ from worker.settings import WorkerSettings
 
 
 @pytest.fixture(scope="module")
-def found(portrait: NDArray[np.uint8]) -> Face:
-    return Detector().find([portrait])[0][0]
+def found(portrait: NDArray[np.uint8], model_cache: Path) -> Face:
+    return Detector(model_cache).find([portrait])[0][0]
 
 
 def fault(picture: NDArray[np.generic], found: Face, settings: WorkerSettings) -> Outcome | None:
@@ -36,7 +38,7 @@ def test_dark_bright_and_blurred(portrait: NDArray[np.uint8], found: Face, setti
 
 def test_small(portrait: NDArray[np.uint8], found: Face, settings: WorkerSettings) -> None:
     half = cv2.resize(portrait, (256, 256), interpolation=cv2.INTER_AREA)
-    near = Face(found.box / 2, found.landmarks / 2, 0.99)
+    near = Face(found.box * np.float32(0.5), found.landmarks * np.float32(0.5), 0.99)
     assert fault(half, near, settings) is Outcome.TOO_SMALL
     assert fault(half, near, settings.model_copy(update={"good_face_px": 32})) is None
 

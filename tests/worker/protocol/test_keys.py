@@ -16,7 +16,7 @@ def test_good_kiosk_names_pass(name: str) -> None:
 @pytest.mark.parametrize("name", ["", "Front", "a b", "a:b", "a*", "{s1}", "x" * 33, "door\n", "tür", "a\x00", "../a"])
 @pytest.mark.parametrize("key", PER_KIOSK)
 def test_bad_kiosk_names_never_become_a_key(key, name: str) -> None:  # type: ignore[no-untyped-def]
-    with pytest.raises(ValueError, match="kiosk name .* use 1-32"):
+    with pytest.raises(ValueError, match=r"kiosk name .* use 1-32"):
         key("s0", name)
 
 

@@ -43,7 +43,12 @@ def test_edges() -> None:
 
 def test_counters_from_several_threads() -> None:
     counters = Counters()
-    threads = [threading.Thread(target=lambda: [counters.add("frames") for _ in range(1000)]) for _ in range(4)]
+
+    def count() -> None:
+        for _ in range(1000):
+            counters.add("frames")
+
+    threads = [threading.Thread(target=count) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
