@@ -65,6 +65,7 @@ class MtcnnTorch:
     """facenet-pytorch's own cascade, on CUDA. It wants the pictures of one call to be of one size."""
 
     def __init__(self, device: str, min_face_px: int) -> None:
+        self.min_face_px = min_face_px
         self._mtcnn = MTCNN(
             keep_all=True, min_face_size=min_face_px, post_process=False, device=torch.device(device)
         ).eval()
@@ -72,7 +73,8 @@ class MtcnnTorch:
     def find(self, pictures: Sequence[NDArray[np.uint8]]) -> list[Found]:
         groups: dict[tuple[int, ...], list[int]] = defaultdict(list)
         for index, picture in enumerate(pictures):
-            groups[picture.shape].append(index)
+            if min(picture.shape[:2]) > self.min_face_px:  # else no face fits, and facenet-pytorch raises
+                groups[picture.shape].append(index)
         answers: list[Found] = [NOTHING] * len(pictures)
         for indices in groups.values():
             with torch.inference_mode():

@@ -92,3 +92,10 @@ def test_pictures_that_break_cascades(model_cache: Path) -> None:
     ]
     assert [len(found[0]) for found in MtcnnCpu(model_cache, 20, threads=1).find(pictures)] == [0, 0, 0, 0]
     assert MtcnnCpu(model_cache, 48, threads=1).find([]) == []
+
+
+def test_the_cascade_for_cuda_outlives_a_sliver(portrait: NDArray[np.uint8]) -> None:
+    """facenet-pytorch raises on a picture too small for any face, and would take the whole batch with it."""
+    none, some = MtcnnTorch("cpu", 48).find([np.zeros((40, 33, 3), np.uint8), portrait])
+    assert len(none[0]) == 0
+    assert len(some[0]) >= 1
