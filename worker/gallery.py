@@ -113,10 +113,11 @@ class GalleryFollower(threading.Thread):
         pipe.xrevrange(keys.gallery_log(self.shard), count=1)
         pipe.hgetall(keys.gallery(self.shard, self.model_id))
         newest, fields = pipe.execute()
-        if GALLERY_VERSION_FIELD not in fields:
+        version = _version(fields.get(GALLERY_VERSION_FIELD))
+        if version is None:
             return False
         log_version = entry_time_ms(newest[0][0]) if newest else 0
-        self._hash_version = int(fields[GALLERY_VERSION_FIELD])
+        self._hash_version = version
         self.version = max(self._hash_version, log_version)
         self._people = self._read_people(fields)
         self._rebuild()
@@ -156,10 +157,10 @@ class GalleryFollower(threading.Thread):
 
     def _still_there(self) -> bool:
         """Whether the gallery is where it was or further on; a ledger that lost it, or an older copy, set it back."""
-        version = self.ledger.hget(keys.gallery(self.shard, self.model_id), GALLERY_VERSION_FIELD)
-        if version is None or int(version) < self._hash_version:
+        version = _version(self.ledger.hget(keys.gallery(self.shard, self.model_id), GALLERY_VERSION_FIELD))
+        if version is None or version < self._hash_version:
             return False
-        self._hash_version = int(version)
+        self._hash_version = version
         return True
 
     def _rebuild(self) -> None:
@@ -185,3 +186,8 @@ class GalleryFollower(threading.Thread):
             )
             return None
         return person
+
+
+def _version(raw: bytes | None) -> int | None:
+    """The gallery's version, or None while there is none that can be read: then the gallery isn't complete."""
+    return int(raw) if raw is not None and raw.isdigit() else None

@@ -198,3 +198,13 @@ def test_a_ledger_that_is_killed_and_restarted(any_redis_pair: RedisPair) -> Non
     finally:
         follower.stop()
     assert not follower.is_alive()
+
+
+def test_a_version_that_is_no_number_is_no_complete_gallery(redis_pair: RedisPair, follower: GalleryFollower) -> None:
+    key = keys.gallery("s0", MODEL)
+    redis_pair.ledger.hset(key, GALLERY_VERSION_FIELD, "later")  # type: ignore[arg-type]
+    time.sleep(0.3)
+    assert not follower.ready
+    assert follower.is_alive()
+    redis_pair.ledger.hset(key, GALLERY_VERSION_FIELD, "7")  # type: ignore[arg-type]
+    until(lambda: follower.ready)

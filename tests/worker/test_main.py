@@ -265,7 +265,7 @@ def test_a_killed_workers_kiosks_are_served_again(
         )
     try:
         kiosk(ANNA)
-        until(lambda: redis_pair.live.get(keys.lease("s0", "front")) == b"w1", timeout_s=60)
+        until(lambda: redis_pair.live.get(keys.lease("s0", "front")) == b"w1", timeout_s=120)
         until(lambda: saw(redis_pair, Outcome.ACCEPTED))
         second = start("w2")
         until(lambda: second.gallery.ready)
