@@ -56,6 +56,7 @@ def worker(shard: str) -> Grants:
             Grant("del xtrim", "W", (f"frames:{s}:*",)),
             Grant("xadd", "W", (f"feedback:{s}:*",)),
             Grant("zrangebyscore zremrangebyscore", "RW", (keys.kiosks(shard),)),
+            Grant("zadd zrem zrangebyscore zremrangebyscore", "RW", (keys.workers(shard),)),
             Grant("get set del pexpire eval evalsha", "RW", (f"lease:{s}:*",)),
             Grant("xreadgroup xack xdel xgroup|create", "RW", (keys.requests(shard),)),
             Grant("rpush expire", "W", (f"replies:{s}:*",)),

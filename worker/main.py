@@ -103,7 +103,7 @@ class Worker:
         self._leave()
 
     def _round(self) -> None:
-        if self.leases.refresh():
+        if self.leases.refresh(self.gallery.ready):
             self.pipeline.drop_tracks()
         held = self.leases.held
         self.consumer.keep_only(held)
@@ -121,7 +121,7 @@ class Worker:
         for part in (self.enrolment, self.sender, self.gallery):
             part.stop()
         try:
-            self.leases.release_all()
+            self.leases.leave()
         except FAILURES as error:
             log.warning("leases end by their time-out: %s", error)
         self.heart.stop()

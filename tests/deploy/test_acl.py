@@ -107,6 +107,7 @@ def test_a_kiosk_reaches_nothing_of_others_nor_reads_what_it_wrote(logged_in: As
         lambda: live.set(keys.frames(S, "front"), "x"),
         lambda: live.get(keys.heartbeat(S, "kiosk", "front")),
         lambda: live.zrange(keys.kiosks(S), 0, -1),
+        lambda: live.zadd(keys.workers(S), {"front": 1}),
         lambda: live.xadd(keys.requests(S), {"v": "1"}),
         lambda: live.scan(),
         lambda: live.eval("return 1", 0),
@@ -124,7 +125,8 @@ def test_a_worker_does_its_work(logged_in: As) -> None:
     leases = Leases(live, S, "w1", 2_000)
     leases.refresh()
     assert "front" in leases.held
-    leases.release_all()
+    leases.leave()
+    assert not admin.exists(keys.workers(S))
     assert live.delete(keys.frames(S, "front")) in (0, 1)
     assert live.xrevrange(keys.frames(S, "front"), count=1) == []
     live.xadd(keys.feedback(S, "front"), {"v": "1"}, maxlen=64)
@@ -153,6 +155,8 @@ def test_a_worker_can_neither_read_decisions_nor_change_the_gallery(logged_in: A
         lambda: live.xadd(keys.events(S), {"v": "1"}),
         lambda: live.set(keys.heartbeat(S, "kiosk", "front"), "{}"),
         lambda: live.eval("return redis.call('del', KEYS[1])", 1, keys.kiosks(S)),
+        lambda: live.zadd(keys.kiosks(S), {"front": 1}),
+        lambda: live.delete(keys.workers(S)),
     ):
         assert refused(step)
 
