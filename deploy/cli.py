@@ -91,13 +91,21 @@ def worker(
     name: Annotated[str | None, typer.Option(help="unique among the workers of a site")] = None,
     model: Annotated[str | None, typer.Option(help="sface, or the folder of a model bundle")] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu or cuda")] = None,
+    count: Annotated[
+        int, typer.Option(min=1, max=32, envvar="ATTENDANCE_WORKERS", help="processes, which share out the cores")
+    ] = 1,
 ) -> None:
-    """Run one worker: it finds and recognises the faces."""
+    """Run a worker, or several: it finds and recognises the faces."""
     with clear_errors("worker"):
         from worker.settings import WorkerSettings
 
         settings = settings_from(WorkerSettings, name=name, model=model, device=device)
         _require_redis(settings)
+        if count > 1:
+            from deploy import workers
+
+            options = {"ATTENDANCE_MODEL": settings.model, "ATTENDANCE_WORKER_DEVICE": settings.device}
+            raise typer.Exit(workers.run(settings, count, options))
         from worker.main import run
 
         raise typer.Exit(run(settings))

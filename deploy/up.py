@@ -16,7 +16,9 @@ from deploy.redis_server import NoRedis
 from deploy.secret_store import RUNNING, load_passwords, only_one, write_private
 from deploy.settings import DeploySettings
 from deploy.site import SINGLE_SERVICES, Site, require_port, require_redis
+from deploy.workers import environments
 from worker.protocol.settings import CommonSettings
+from worker.settings import WorkerSettings
 
 
 def run(settings: DeploySettings) -> int:
@@ -98,7 +100,9 @@ def _serve(launcher: Launcher, site: Site, settings: DeploySettings, shown: Dash
             require_port(port, "ATTENDANCE_REDIS_BASE_PORT", f"the {role} Redis")
         site.start_redis(launcher, list(settings.kiosks), ports)
     write_private(site.home / RUNNING, {"pid": os.getpid(), **{role: site.urls[role] for role in ("live", "ledger")}})
-    launcher.start(site.child("worker", settings={"ATTENDANCE_WORKER_NAME": f"worker-{os.uname().nodename[:40]}"}))
+    of_workers = environments(settings_from(WorkerSettings), settings.workers, f"worker-{os.uname().nodename[:40]}")
+    for number, environment in enumerate(of_workers, 1):
+        launcher.start(site.child("worker", str(number) if settings.workers > 1 else "", environment))
     for role in ("recorder", "dashboard"):
         launcher.start(site.child(role))
     print(f"starting in {site.home.resolve()}; logs are in {site.home / 'logs'}", flush=True)

@@ -71,7 +71,13 @@ def test_one_that_is_not_ready_leaves_the_kiosks_to_those_that_are(redis_pair: R
 
 def test_hostile_announcements_of_workers_change_nothing(redis_pair: RedisPair) -> None:
     now_ms = server_time_ms(redis_pair.live)
-    hostile: dict[Any, int] = {b"\xff\xfe": now_ms, "": now_ms, "x" * 65: now_ms, "a b": now_ms, "dead": now_ms - 60_000}
+    hostile: dict[Any, int] = {
+        b"\xff\xfe": now_ms,
+        "": now_ms,
+        "x" * 65: now_ms,
+        "a b": now_ms,
+        "dead": now_ms - 60_000,
+    }
     redis_pair.live.zadd(keys.workers("s0"), hostile)
     doors = [f"door-{i}" for i in range(16)]
     announce(redis_pair.live, *doors)

@@ -1,5 +1,6 @@
 """Two and three whole workers on a real Redis: who serves which kiosk while workers come, leave and die."""
 
+import itertools
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -94,7 +95,7 @@ def die(worker: Worker, thread: threading.Thread) -> None:
 def check(seen: dict[str, list[tuple[int, str]]]) -> None:
     """No door had two workers for longer than a lease, and none waited longer than three seconds."""
     for door, answers in seen.items():
-        gaps = [later - earlier for (earlier, _), (later, _) in zip(answers, answers[1:], strict=False)]
+        gaps = [later - earlier for (earlier, _), (later, _) in itertools.pairwise(answers)]
         assert max(gaps) <= UNSERVED_MS, door
         for worker in {worker for _, worker in answers}:
             times = [ms for ms, who in answers if who == worker]
