@@ -110,6 +110,25 @@ def dashboard(shard: str) -> Grants:
     }
 
 
+def operator(shard: str) -> Grants:
+    """`attendance status` and `attendance dead`: signs of life and lengths to see, dead letters to put back or drop."""
+    s = f"{{{shard}}}"
+    return {
+        "live": [
+            Grant("get", "R", (f"heartbeat:{s}:*",)),
+            Grant("zrange", "R", (keys.kiosks(shard),)),
+            Grant("scan"),
+        ],
+        "ledger": [
+            Grant("xlen", "R", (keys.decisions(shard), keys.dead(shard), f"backlog:{s}:*")),
+            Grant("xrange watch", "R", (keys.dead(shard),)),
+            Grant("xdel", "W", (keys.dead(shard),)),
+            Grant("xadd", "W", (keys.decisions(shard),)),
+            Grant("multi exec discard unwatch"),
+        ],
+    }
+
+
 def user_line(user: str, password: str, grants: list[Grant], server: tuple[int, int]) -> str:
     """The line of an ACL file for `user` on a server of that (major, minor) version. Only the password's hash is in it."""
     connection = [*CONNECTION, *(("+client|setinfo",) if server >= SETINFO_SINCE else ())]

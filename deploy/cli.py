@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from deploy import logs
+from deploy import dead, logs
 from deploy.errors import clear_errors, settings_from
 from deploy.logs import LogLevel
 
@@ -18,6 +18,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+app.add_typer(dead.app, name="dead")
 
 
 @app.callback()
@@ -152,6 +155,17 @@ def enroll(
         from deploy import enroll as room
 
         raise typer.Exit(room.run(folder, consent))
+
+
+@app.command()
+def status(
+    json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
+    seconds: Annotated[float, typer.Option(min=0.6, max=60, help="time between the two looks that give the rates")] = 2,
+) -> None:
+    """Who is alive, how fast, and how much waits; 1 when a role is missing or a worker isn't ready."""
+    from deploy import status as room
+
+    raise typer.Exit(room.run(json, seconds))
 
 
 @app.command()

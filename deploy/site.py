@@ -56,6 +56,7 @@ class Site:
             "worker": acl.worker(self.shard),
             "recorder": acl.recorder(self.shard),
             "dashboard": acl.dashboard(self.shard),
+            "operator": acl.operator(self.shard),
         }
         for role in ROLES:
             server = RedisServer(
