@@ -8,7 +8,7 @@ import typer
 
 from deploy import dead, logs
 from deploy.errors import clear_errors, settings_from
-from deploy.logs import LogLevel
+from deploy.logs import LogFormat, LogLevel
 
 app = typer.Typer(
     help="Face-verification attendance: kiosks at the doors, a worker that recognises, a dashboard that records. "
@@ -29,9 +29,13 @@ def common(
     log_level: Annotated[
         LogLevel, typer.Option(envvar="ATTENDANCE_LOG_LEVEL", help="how much is logged to standard error")
     ] = LogLevel.INFO,
+    log_format: Annotated[
+        LogFormat, typer.Option(envvar="ATTENDANCE_LOG_FORMAT", help="lines of text, or one JSON object a line")
+    ] = LogFormat.TEXT,
 ) -> None:
-    logs.set_up(context.invoked_subcommand or "attendance", log_level)
+    logs.set_up(context.invoked_subcommand or "attendance", log_level, log_format)
     os.environ["ATTENDANCE_LOG_LEVEL"] = log_level.value  # for services that this process starts
+    os.environ["ATTENDANCE_LOG_FORMAT"] = log_format.value
 
 
 @app.command()

@@ -18,6 +18,7 @@ from deploy.secret_store import RUNNING, load_passwords, only_one, write_private
 from deploy.settings import DeploySettings
 from deploy.site import SINGLE_SERVICES, Site, require_port, require_redis
 from deploy.workers import environments
+from kiosk.settings import KioskSettings
 from worker.protocol.settings import CommonSettings
 from worker.settings import WorkerSettings
 
@@ -109,10 +110,13 @@ def _serve(launcher: Launcher, site: Site, settings: DeploySettings, shown: Dash
         launcher.start(site.child(role))
     print(f"starting in {site.home.resolve()}; logs are in {site.home / 'logs'}", flush=True)
     screens = {}
+    kiosk_metrics_port = settings_from(KioskSettings).metrics_port
     for number, (name, source) in enumerate(settings.kiosks.items()):
         port = settings.kiosk_screen_base_port + number
         screens[name] = f"http://127.0.0.1:{port}/"
         kiosk = {"ATTENDANCE_KIOSK_SOURCE": source, "ATTENDANCE_KIOSK_SCREEN_PORT": str(port)}
+        if kiosk_metrics_port:
+            kiosk["ATTENDANCE_KIOSK_METRICS_PORT"] = str(kiosk_metrics_port + number)
         launcher.start(site.child("kiosk", name, kiosk))
     live = site.admin("live")
     try:
