@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 STAMPS := $(VENV)/.stamps
 
-.PHONY: install demo test lint help clean
+.PHONY: install demo test soak lint help clean
 .DEFAULT_GOAL := help
 
 install: $(STAMPS)/install  ## everything: demo, training and the tools for tests
@@ -15,6 +15,9 @@ demo: $(STAMPS)/demo  ## try it; options as in: make demo ARGS="--headless --jso
 
 test: $(STAMPS)/install system-packages  ## all tests, with real Redis servers, PostgreSQL and a browser
 	$(BIN)/python -m pytest $(ARGS)
+
+soak: $(STAMPS)/install system-packages  ## 50,000 frames and 20,000 hostile ones through a worker; FRAMES=5000 HOSTILE=2000 for fewer
+	FRAMES=$(FRAMES) HOSTILE=$(HOSTILE) SEED=$(SEED) $(BIN)/python -m pytest -s tests/soak/soak_worker.py $(ARGS)
 
 lint: $(STAMPS)/install  ## style, formatting and types, as the pre-commit hook does
 	$(BIN)/ruff check .

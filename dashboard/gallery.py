@@ -107,17 +107,25 @@ class Publisher:
         self.checked: set[str] = set()
         """Models whose gallery was compared with the database since this publisher took the lock."""
         self.counters = Counters()
+        self._oldest_waiting_ms: int | None = None
+
+    def lag_s(self) -> float:
+        """How long the oldest change that was seen waiting has waited; 0 when none waits, or another publisher works."""
+        oldest_ms = self._oldest_waiting_ms
+        return 0.0 if oldest_ms is None else max(0, now_ms() - oldest_ms) / 1000
 
     def step(self) -> int:
         """Publish what is waiting; returns how many changes went out. 0 as well while another publisher works."""
         if not self._leads():
             self.checked.clear()
+            self._oldest_waiting_ms = None
             return 0
         with reading(self.session_factory) as session:
             waiting = GalleryOutbox.published_ms.is_(None)
             rows = list(session.scalars(select(GalleryOutbox).where(waiting).order_by(GalleryOutbox.id).limit(BATCH)))
             in_use = set(session.scalars(select(Template.model_id).distinct()))
             last_version = _last_version(session)
+        self._oldest_waiting_ms = rows[0].created_ms if rows else None
         in_use |= {row.model_id for row in rows} | (self.models.seen if self.models else set())
         done = 0
         try:

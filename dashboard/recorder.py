@@ -21,6 +21,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalErr
 
 from dashboard.database import SessionFactory, engine_for, session_factory, upgrade
 from dashboard.gallery import POLL_S, ModelsInUse, Publisher
+from dashboard.metrics import figures
 from dashboard.notices import Notices
 from dashboard.records import Result, arrival_for, record, recorded_for
 from dashboard.settings import DashboardSettings
@@ -28,6 +29,7 @@ from worker.protocol import keys
 from worker.protocol.connection import Backoff, connect
 from worker.protocol.entries import BadEntry, Decision, entry_time_ms
 from worker.protocol.heartbeats import Heart
+from worker.protocol.metrics import serve
 from worker.protocol.telemetry import Counters
 
 log = logging.getLogger(__name__)
@@ -140,6 +142,8 @@ class Recorder:
             self._announce(result)
             self._acknowledge(entry_id)
             self.counters.add("redelivered" if result.redelivered else result.status)
+            about = {"kiosk": result.record.kiosk, "event_id": result.record.event_id}
+            log.info("decision %s %s", result.record.event_id, result.status, extra=about)
 
     def _commit(self, decision: Decision, received_ms: int) -> Result | None:
         """Record and commit, waiting for the database as long as it takes; None when stopped meanwhile."""
@@ -244,6 +248,7 @@ def run(settings: DashboardSettings, stop: threading.Event | None = None) -> int
         live, settings.shard, "recorder", name, lambda: recorder.counters.to_dict() | publisher.counters.to_dict()
     )
     failures: list[str] = []
+    stop_metrics = serve(settings.metrics_port, settings.metrics_host, lambda: figures(recorder, publisher))
 
     def work(step: Callable[[], object], what: str, pause_s: float) -> None:
         try:
@@ -272,6 +277,7 @@ def run(settings: DashboardSettings, stop: threading.Event | None = None) -> int
         with contextlib.suppress(redis.exceptions.RedisError, OSError):
             publisher.release()
         heart.stop()
+        stop_metrics()
         engine.dispose()
     return 1 if failures else 0
 

@@ -36,6 +36,12 @@ class DashboardSettings(CommonSettings):
     )
     host: str = Field(default="127.0.0.1", min_length=1, max_length=255, description="address the dashboard listens on")
     port: int = Field(default=8000, ge=0, le=65_535)
+    metrics_port: int = Field(
+        default=0, ge=0, le=65_000, description="Prometheus metrics at /metrics; the recorder's; 0: none"
+    )
+    metrics_host: str = Field(
+        default="127.0.0.1", min_length=1, max_length=255, description="address the metrics listen on"
+    )
     secret_key: str | None = Field(
         default=None,
         min_length=32,

@@ -56,6 +56,7 @@ def worker(shard: str) -> Grants:
             Grant("del xtrim", "W", (f"frames:{s}:*",)),
             Grant("xadd", "W", (f"feedback:{s}:*",)),
             Grant("zrangebyscore zremrangebyscore", "RW", (keys.kiosks(shard),)),
+            Grant("zadd zrem zrangebyscore zremrangebyscore", "RW", (keys.workers(shard),)),
             Grant("get set del pexpire eval evalsha", "RW", (f"lease:{s}:*",)),
             Grant("xreadgroup xack xdel xgroup|create", "RW", (keys.requests(shard),)),
             Grant("rpush expire", "W", (f"replies:{s}:*",)),
@@ -106,6 +107,25 @@ def dashboard(shard: str) -> Grants:
             Grant("scan"),
         ],
         "ledger": [Grant("xlen", "R", (keys.decisions(shard), keys.dead(shard)))],
+    }
+
+
+def operator(shard: str) -> Grants:
+    """`attendance status` and `attendance dead`: signs of life and lengths to see, dead letters to put back or drop."""
+    s = f"{{{shard}}}"
+    return {
+        "live": [
+            Grant("get", "R", (f"heartbeat:{s}:*",)),
+            Grant("zrange", "R", (keys.kiosks(shard),)),
+            Grant("scan"),
+        ],
+        "ledger": [
+            Grant("xlen", "R", (keys.decisions(shard), keys.dead(shard), f"backlog:{s}:*")),
+            Grant("xrange watch", "R", (keys.dead(shard),)),
+            Grant("xdel", "W", (keys.dead(shard),)),
+            Grant("xadd", "W", (keys.decisions(shard),)),
+            Grant("multi exec discard unwatch"),
+        ],
     }
 
 

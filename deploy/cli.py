@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from deploy import logs
+from deploy import dead, logs
 from deploy.errors import clear_errors, settings_from
-from deploy.logs import LogLevel
+from deploy.logs import LogFormat, LogLevel
 
 app = typer.Typer(
     help="Face-verification attendance: kiosks at the doors, a worker that recognises, a dashboard that records. "
@@ -20,15 +20,22 @@ app = typer.Typer(
 )
 
 
+app.add_typer(dead.app, name="dead")
+
+
 @app.callback()
 def common(
     context: typer.Context,
     log_level: Annotated[
         LogLevel, typer.Option(envvar="ATTENDANCE_LOG_LEVEL", help="how much is logged to standard error")
     ] = LogLevel.INFO,
+    log_format: Annotated[
+        LogFormat, typer.Option(envvar="ATTENDANCE_LOG_FORMAT", help="lines of text, or one JSON object a line")
+    ] = LogFormat.TEXT,
 ) -> None:
-    logs.set_up(context.invoked_subcommand or "attendance", log_level)
+    logs.set_up(context.invoked_subcommand or "attendance", log_level, log_format)
     os.environ["ATTENDANCE_LOG_LEVEL"] = log_level.value  # for services that this process starts
+    os.environ["ATTENDANCE_LOG_FORMAT"] = log_format.value
 
 
 @app.command()
@@ -91,13 +98,21 @@ def worker(
     name: Annotated[str | None, typer.Option(help="unique among the workers of a site")] = None,
     model: Annotated[str | None, typer.Option(help="sface, or the folder of a model bundle")] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu or cuda")] = None,
+    count: Annotated[
+        int, typer.Option(min=1, max=32, envvar="ATTENDANCE_WORKERS", help="processes, which share out the cores")
+    ] = 1,
 ) -> None:
-    """Run one worker: it finds and recognises the faces."""
+    """Run a worker, or several: it finds and recognises the faces."""
     with clear_errors("worker"):
         from worker.settings import WorkerSettings
 
         settings = settings_from(WorkerSettings, name=name, model=model, device=device)
         _require_redis(settings)
+        if count > 1:
+            from deploy import workers
+
+            options = {"ATTENDANCE_MODEL": settings.model, "ATTENDANCE_WORKER_DEVICE": settings.device}
+            raise typer.Exit(workers.run(settings, count, options))
         from worker.main import run
 
         raise typer.Exit(run(settings))
@@ -144,6 +159,17 @@ def enroll(
         from deploy import enroll as room
 
         raise typer.Exit(room.run(folder, consent))
+
+
+@app.command()
+def status(
+    json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
+    seconds: Annotated[float, typer.Option(min=0.6, max=60, help="time between the two looks that give the rates")] = 2,
+) -> None:
+    """Who is alive, how fast, and how much waits; 1 when a role is missing or a worker isn't ready."""
+    from deploy import status as room
+
+    raise typer.Exit(room.run(json, seconds))
 
 
 @app.command()

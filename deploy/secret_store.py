@@ -72,10 +72,14 @@ def only_one(home: Path) -> Iterator[None]:
         yield
 
 
-def running_urls(home: Path) -> dict[str, str]:
-    """Live and ledger URL of the `attendance up` that runs in `home`, for other commands of the same user; else empty."""
+def running_urls(home: Path, user: str | None = None) -> dict[str, str]:
+    """Live and ledger URL of the `attendance up` that runs in `home`, for other commands; else empty.
+
+    They are the administrator's, or those of the Redis user `user`.
+    """
     try:
         said = json.loads((home / RUNNING).read_text())
+        said = said[user] if user else said
         return {role: str(said[role]) for role in ("live", "ledger")}
     except (OSError, ValueError, KeyError, TypeError):
         return {}

@@ -24,6 +24,9 @@ class DeploySettings(CommonSettings):
     kiosk_screen_base_port: int = Field(
         default=8010, ge=1024, le=65_000, description="screen of the first kiosk; the others follow"
     )
+    workers: int = Field(
+        default=1, ge=1, le=32, description="worker processes of this machine; they share out its cores and the kiosks"
+    )
     redis_base_port: int = Field(
         default=6390, ge=1024, le=65_000, description="live role of the started Redis; the ledger takes the next one"
     )

@@ -20,8 +20,11 @@ from worker.protocol.connection import FAILURES, Client, connect
 ROLES = ("live", "ledger")
 STOP_ORDER = {"kiosk": 0, "worker": 1, "recorder": 2, "dashboard": 3}
 SINGLE_SERVICES = ("worker", "recorder", "dashboard")
-NOT_FOR_CHILDREN = ("ATTENDANCE_REDIS_URL", "ATTENDANCE_LIVE_URL", "ATTENDANCE_LEDGER_URL", "ATTENDANCE_KIOSKS")
-"""A service gets its own user's URLs; the administrator's never reach it."""
+NOT_FOR_CHILDREN = (
+    *("ATTENDANCE_REDIS_URL", "ATTENDANCE_LIVE_URL", "ATTENDANCE_LEDGER_URL"),
+    *("ATTENDANCE_KIOSKS", "ATTENDANCE_WORKERS"),
+)
+"""A service gets its own user's URLs; the administrator's never reach it. What is to be started is ours to know."""
 
 
 @dataclass
@@ -53,6 +56,7 @@ class Site:
             "worker": acl.worker(self.shard),
             "recorder": acl.recorder(self.shard),
             "dashboard": acl.dashboard(self.shard),
+            "operator": acl.operator(self.shard),
         }
         for role in ROLES:
             server = RedisServer(

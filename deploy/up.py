@@ -12,18 +12,22 @@ from dashboard.database import BadDatabase, engine_for, session_factory, upgrade
 from dashboard.settings import DashboardSettings
 from deploy.errors import Problem, hide_passwords, settings_from
 from deploy.launcher import Launcher, NotReady
+from deploy.operator import USER as OPERATOR
 from deploy.redis_server import NoRedis
 from deploy.secret_store import RUNNING, load_passwords, only_one, write_private
 from deploy.settings import DeploySettings
 from deploy.site import SINGLE_SERVICES, Site, require_port, require_redis
+from deploy.workers import environments
+from kiosk.settings import KioskSettings
 from worker.protocol.settings import CommonSettings
+from worker.settings import WorkerSettings
 
 
 def run(settings: DeploySettings) -> int:
     """Run until Ctrl-C or SIGTERM; 0 when stopped as asked, 1 when something didn't get ready. Raises Problem."""
     shown: DashboardSettings = settings_from(DashboardSettings, home=settings.home)
     home = settings.home
-    users = ["admin", *SINGLE_SERVICES, *(f"kiosk-{name}" for name in settings.kiosks)]
+    users = ["admin", OPERATOR, *SINGLE_SERVICES, *(f"kiosk-{name}" for name in settings.kiosks)]
     with only_one(home):
         site = Site(
             home=home,
@@ -97,16 +101,22 @@ def _serve(launcher: Launcher, site: Site, settings: DeploySettings, shown: Dash
         for role, port in ports.items():
             require_port(port, "ATTENDANCE_REDIS_BASE_PORT", f"the {role} Redis")
         site.start_redis(launcher, list(settings.kiosks), ports)
-    write_private(site.home / RUNNING, {"pid": os.getpid(), **{role: site.urls[role] for role in ("live", "ledger")}})
-    launcher.start(site.child("worker", settings={"ATTENDANCE_WORKER_NAME": f"worker-{os.uname().nodename[:40]}"}))
+    running = {"pid": os.getpid(), **site.urls, OPERATOR: site.user_urls(OPERATOR)}
+    write_private(site.home / RUNNING, running)
+    of_workers = environments(settings_from(WorkerSettings), settings.workers, f"worker-{os.uname().nodename[:40]}")
+    for number, environment in enumerate(of_workers, 1):
+        launcher.start(site.child("worker", str(number) if settings.workers > 1 else "", environment))
     for role in ("recorder", "dashboard"):
         launcher.start(site.child(role))
     print(f"starting in {site.home.resolve()}; logs are in {site.home / 'logs'}", flush=True)
     screens = {}
+    kiosk_metrics_port = settings_from(KioskSettings).metrics_port
     for number, (name, source) in enumerate(settings.kiosks.items()):
         port = settings.kiosk_screen_base_port + number
         screens[name] = f"http://127.0.0.1:{port}/"
         kiosk = {"ATTENDANCE_KIOSK_SOURCE": source, "ATTENDANCE_KIOSK_SCREEN_PORT": str(port)}
+        if kiosk_metrics_port:
+            kiosk["ATTENDANCE_KIOSK_METRICS_PORT"] = str(kiosk_metrics_port + number)
         launcher.start(site.child("kiosk", name, kiosk))
     live = site.admin("live")
     try:

@@ -51,7 +51,7 @@ class FeedbackListener(threading.Thread):
         super().__init__(name="feedback", daemon=True)
         self.live, self.deadline_ms, self.sent, self.counters = live, deadline_ms, sent, counters
         self.latency = LatencyHistogram()
-        self._key = keys.feedback(shard, kiosk)
+        self._key, self._kiosk = keys.feedback(shard, kiosk), kiosk
         self._on_frame, self._on_recorded, self._on_link, self._clock = on_frame, on_recorded, on_link, clock
         self._last_id: str | bytes | None = None
         self._check_position = False
@@ -116,7 +116,7 @@ class FeedbackListener(threading.Thread):
             self._on_recorded(entry)
             return
         if entry.outcome is Outcome.BAD_FRAME:
-            log.warning("the worker refused a frame: %s", entry.reason)
+            log.warning("the worker refused a frame: %s", entry.reason, extra={"kiosk": self._kiosk, "seq": entry.seq})
         captured_s = self.sent.captured_s(entry.seq)
         latency_ms = None if captured_s is None else (self._clock() - captured_s) * 1000
         if captured_s is None or latency_ms is None or latency_ms > self.deadline_ms or entry.outcome is Outcome.STALE:

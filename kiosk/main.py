@@ -4,6 +4,7 @@ import logging
 import signal
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 import cv2
@@ -12,6 +13,7 @@ from kiosk.camera import Camera, CameraStatus
 from kiosk.feedback import FeedbackListener
 from kiosk.live_view import LiveView
 from kiosk.loop import SendLoop
+from kiosk.metrics import figures
 from kiosk.motion import MotionGate
 from kiosk.screen import ScreenError, ScreenOptions, ScreenServer, create_app
 from kiosk.screen_state import ScreenState
@@ -20,6 +22,7 @@ from kiosk.settings import KioskSettings
 from kiosk.sources import SourceError, is_webcam, make_source, shown_source
 from worker.protocol.connection import connect
 from worker.protocol.heartbeats import Heart
+from worker.protocol.metrics import serve
 from worker.protocol.telemetry import Counters
 
 log = logging.getLogger(__name__)
@@ -97,6 +100,7 @@ class Kiosk:
         app = create_app(self.view, self.camera, options)
         self.screen = ScreenServer(app, self.view, settings.screen_host, settings.screen_port)
         self.screen_url = ""
+        self._stop_metrics: Callable[[], None] = lambda: None
 
     def start(self) -> None:
         """Open the screen (raises ScreenError), then all that works in the background except the camera."""
@@ -104,6 +108,7 @@ class Kiosk:
         log.info("kiosk %s: screen on %s", self.settings.name, self.screen_url)
         self.listener.start()
         self.heart.start()
+        self._stop_metrics = serve(self.settings.metrics_port, self.settings.metrics_host, lambda: figures(self))
 
     def serve(self) -> None:
         """Wait for the start, then send until asked to stop."""
@@ -133,7 +138,10 @@ class Kiosk:
         server_up = self.view.now().server.ok
         enders = [
             threading.Thread(target=end, daemon=True)
-            for end in (self.camera.stop, self.screen.stop, self.listener.stop, lambda: self.heart.stop(server_up))
+            for end in (
+                *(self.camera.stop, self.screen.stop, self.listener.stop, self._stop_metrics),
+                lambda: self.heart.stop(server_up),
+            )
         ]
         for ender in enders:
             ender.start()

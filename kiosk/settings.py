@@ -56,6 +56,10 @@ class KioskSettings(CommonSettings):
         default="127.0.0.1", min_length=1, max_length=255, description="address the screen listens on"
     )
     screen_port: int = Field(default=8010, ge=0, le=65535, description="0 takes any free port")
+    metrics_port: int = Field(default=0, ge=0, le=65_000, description="Prometheus metrics at /metrics; 0: none")
+    metrics_host: str = Field(
+        default="127.0.0.1", min_length=1, max_length=255, description="address the metrics listen on"
+    )
     language: Literal["en", "id"] = Field(default="en", description="of the screen")
     sound: bool = Field(default=True, description="short tones, after the screen was touched once")
     mirror: bool | None = Field(default=None, description="show the picture as in a mirror; unset: for webcams only")

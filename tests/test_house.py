@@ -20,7 +20,7 @@ MAY_IMPORT = {
     "worker.protocol": ("worker.protocol",),
     "deploy": ROOMS,
 }
-HEAVY = ("torch", "torchvision", "facenet_pytorch", "cv2", "openvino", "onnx")
+HEAVY = ("prometheus_client", "torch", "torchvision", "facenet_pytorch", "cv2", "openvino", "onnx")
 MAX_LINES = 400
 LONGER_FILES: dict[str, str] = {}
 """Path → why it may be longer."""

@@ -11,9 +11,11 @@ from worker.engine import Engine
 from worker.enrolment import EnrolmentService
 from worker.gallery import GalleryFollower
 from worker.leases import Leases
+from worker.metrics import figures
 from worker.pipeline import Pipeline
 from worker.protocol.connection import FAILURES, Backoff, connect, server_time_ms
 from worker.protocol.heartbeats import Heart
+from worker.protocol.metrics import serve
 from worker.protocol.telemetry import Counters
 from worker.settings import WorkerSettings
 
@@ -75,6 +77,7 @@ class Worker:
         threads = (self.gallery, self.sender, self.enrolment, self.heart)
         for thread in threads:
             thread.start()
+        self._stop_metrics = serve(self.settings.metrics_port, self.settings.metrics_host, lambda: figures(self))
         log.info(
             "worker %s serves shard %s with model %s", self.settings.name, self.settings.shard, self.engine.info.id
         )
@@ -103,7 +106,7 @@ class Worker:
         self._leave()
 
     def _round(self) -> None:
-        if self.leases.refresh():
+        if self.leases.refresh(self.gallery.ready):
             self.pipeline.drop_tracks()
         held = self.leases.held
         self.consumer.keep_only(held)
@@ -121,10 +124,11 @@ class Worker:
         for part in (self.enrolment, self.sender, self.gallery):
             part.stop()
         try:
-            self.leases.release_all()
+            self.leases.leave()
         except FAILURES as error:
             log.warning("leases end by their time-out: %s", error)
         self.heart.stop()
+        self._stop_metrics()
         log.info("worker %s stopped", self.settings.name)
 
 

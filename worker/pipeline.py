@@ -21,6 +21,7 @@ from worker.protocol.entries import FEEDBACK_FACES, MAX_SNAPSHOT_BYTES, Decision
 from worker.protocol.outcomes import Outcome
 from worker.protocol.telemetry import Counters
 from worker.settings import WorkerSettings
+from worker.stages import Stages
 from worker.tracks import Track, same_face
 
 log = logging.getLogger(__name__)
@@ -54,7 +55,7 @@ class Pipeline:
         counters: Counters,
     ) -> None:
         self.settings, self.engine, self.gallery, self.live = settings, engine, gallery, live
-        self.sender, self.counters = sender, counters
+        self.sender, self.counters, self.stages = sender, counters, Stages()
         self._other_person = engine.info.thresholds[0].distance * OTHER_PERSON
         self._tracks: dict[str, list[Track]] = {}
         self._looked_ms: dict[str, int] = {}
@@ -77,6 +78,7 @@ class Pipeline:
         """Answer every frame of the batch on its kiosk's feedback stream; raises only when Redis is away."""
         answers: list[tuple[str, Feedback]] = []
         pictures, taken = [], []
+        self.stages.took_batch(batch)
         t0 = time.perf_counter()
         for item in batch:
             if isinstance(item, BadFrame):
@@ -87,6 +89,7 @@ class Pipeline:
                 taken.append(item)
             except BadPicture as error:
                 self.counters.add("frames_bad")
+                log.debug("bad picture: %s", error, extra={"kiosk": item.kiosk, "seq": item.frame.seq})
                 answers.append((item.kiosk, self._refusal(item.frame.seq, item.captured_ms, str(error))))
         timings = {"decode": (time.perf_counter() - t0) * 1e3}
         if taken and not self.gallery.ready:
@@ -97,15 +100,18 @@ class Pipeline:
             timings |= stages
             index, rules = self.gallery.index, self._rules()
             decisions = []
+            t1 = time.perf_counter()
             for item, picture, sight in zip(taken, pictures, sights, strict=True):
                 if sight is None:
                     reason = "the worker failed on this picture"
+                    log.warning(reason, extra={"kiosk": item.kiosk, "seq": item.frame.seq})
                     answers.append((item.kiosk, self._refusal(item.frame.seq, item.captured_ms, reason)))
                     continue
                 feedback, decision = self._decide(item, picture, sight, index, rules, timings)
                 self._looked_ms[item.kiosk] = max(item.captured_ms, self._looked_ms.get(item.kiosk, 0))
                 answers.append((item.kiosk, feedback))
                 decisions += [decision] if decision else []
+            self.stages.took(timings | {"decide": (time.perf_counter() - t1) * 1e3})
             for decision in decisions:
                 self._send(decision)
         self.counters.add("frames_processed", len(taken))
@@ -271,12 +277,14 @@ class Pipeline:
 
     def _send(self, decision: Decision) -> None:
         self.counters.add(f"decisions_{decision.outcome}")
-        log.info("decision %s kiosk=%s outcome=%s", decision.event_id, decision.kiosk, decision.outcome)
+        about = {"kiosk": decision.kiosk, "event_id": decision.event_id}
+        log.info("decision %s kiosk=%s outcome=%s", decision.event_id, decision.kiosk, decision.outcome, extra=about)
         self.sender.put(decision)
 
     def _feed_back(self, answers: list[tuple[str, Feedback]]) -> None:
         pipe = self.live.pipeline(transaction=False)
         for kiosk, feedback in answers:
+            self.counters.add(f"answered_{feedback.outcome}")
             key = keys.feedback(self.settings.shard, kiosk)
             pipe.xadd(key, as_any(feedback.to_fields()), maxlen=keys.FEEDBACK_KEPT, approximate=False)
         pipe.execute()

@@ -62,6 +62,10 @@ class WorkerSettings(CommonSettings):
         le=600,
         description="someone seen again within it is the same presence: greeted, not decided anew",
     )
+    metrics_port: int = Field(default=0, ge=0, le=65_000, description="Prometheus metrics at /metrics; 0: none")
+    metrics_host: str = Field(
+        default="127.0.0.1", min_length=1, max_length=255, description="address the metrics listen on"
+    )
     keep_snapshots: bool = Field(default=False, description="send a face crop (at most 40 KB) with accepted decisions")
 
     @property

@@ -9,7 +9,10 @@ import pytest
 import redis
 
 from deploy import acl
+from deploy.dead_letters import DeadLetters
+from deploy.operator import SiteClients
 from deploy.redis_server import RedisServer, server_version
+from deploy.status import look
 from tests.conftest import SERVERS
 from worker.leases import Leases
 from worker.protocol import keys
@@ -22,6 +25,7 @@ USERS = {
     "worker": acl.worker(S),
     "recorder": acl.recorder(S),
     "dashboard": acl.dashboard(S),
+    "operator": acl.operator(S),
 }
 DANGEROUS = (
     *("CONFIG GET *", "CONFIG SET maxmemory 0", "FLUSHALL", "FLUSHDB", "KEYS *", "ACL LIST", "ACL SETUSER x on"),
@@ -107,6 +111,7 @@ def test_a_kiosk_reaches_nothing_of_others_nor_reads_what_it_wrote(logged_in: As
         lambda: live.set(keys.frames(S, "front"), "x"),
         lambda: live.get(keys.heartbeat(S, "kiosk", "front")),
         lambda: live.zrange(keys.kiosks(S), 0, -1),
+        lambda: live.zadd(keys.workers(S), {"front": 1}),
         lambda: live.xadd(keys.requests(S), {"v": "1"}),
         lambda: live.scan(),
         lambda: live.eval("return 1", 0),
@@ -124,7 +129,8 @@ def test_a_worker_does_its_work(logged_in: As) -> None:
     leases = Leases(live, S, "w1", 2_000)
     leases.refresh()
     assert "front" in leases.held
-    leases.release_all()
+    leases.leave()
+    assert not admin.exists(keys.workers(S))
     assert live.delete(keys.frames(S, "front")) in (0, 1)
     assert live.xrevrange(keys.frames(S, "front"), count=1) == []
     live.xadd(keys.feedback(S, "front"), {"v": "1"}, maxlen=64)
@@ -153,6 +159,8 @@ def test_a_worker_can_neither_read_decisions_nor_change_the_gallery(logged_in: A
         lambda: live.xadd(keys.events(S), {"v": "1"}),
         lambda: live.set(keys.heartbeat(S, "kiosk", "front"), "{}"),
         lambda: live.eval("return redis.call('del', KEYS[1])", 1, keys.kiosks(S)),
+        lambda: live.zadd(keys.kiosks(S), {"front": 1}),
+        lambda: live.delete(keys.workers(S)),
     ):
         assert refused(step)
 
@@ -223,6 +231,30 @@ def test_a_dashboard_asks_listens_and_no_more(logged_in: As) -> None:
         lambda: ledger.xadd(keys.decisions(S), {"v": "1"}),
         lambda: ledger.xrange(keys.decisions(S)),
         lambda: ledger.hgetall(keys.gallery(S, "m")),
+    ):
+        assert refused(step)
+
+
+def test_an_operator_looks_puts_back_and_no_more(logged_in: As) -> None:
+    live, ledger, admin = logged_in("operator", "live"), logged_in("operator", "ledger"), logged_in("admin", "ledger")
+    letters, letter = DeadLetters(ledger, S), admin.xadd(keys.dead(S), {"v": "1", "dead_id": "1-1"}).decode()
+    assert letters.one(letter).entry_id == "1-1"
+    assert letters.replay(letter)
+    letters.drop(admin.xadd(keys.dead(S), {"v": "1"}).decode())
+    assert list(letters.all()) is not None
+    figures = look(SiteClients(live, ledger, S))
+    assert figures.waiting["decisions"] >= 1
+    for step in (
+        lambda: ledger.xrange(keys.decisions(S)),
+        lambda: ledger.xdel(keys.decisions(S), "1-1"),
+        lambda: ledger.delete(keys.dead(S)),
+        lambda: ledger.xadd(keys.dead(S), {"v": "1"}),
+        lambda: ledger.hgetall(keys.gallery(S, "m")),
+        lambda: ledger.xrange(keys.backlog(S, "front")),
+        lambda: live.xrange(keys.frames(S, "front")),
+        lambda: live.xread({keys.feedback(S, "front"): "0"}),
+        lambda: live.set(keys.heartbeat(S, "kiosk", "front"), "{}"),
+        lambda: live.zadd(keys.kiosks(S), {"front": 1}),
     ):
         assert refused(step)
 

@@ -18,7 +18,7 @@ from worker.settings import WorkerSettings
 ROOMS = (CommonSettings, DeploySettings, KioskSettings, WorkerSettings, DashboardSettings)
 LINES = (Path(deploy.__file__).parent / "attendance.env.example").read_text().splitlines()
 VALUES = dict(line[1:].split("=", 1) for line in LINES if re.match(r"#ATTENDANCE_\w+=", line))
-OUTSIDE_ROOMS = {"ATTENDANCE_LOG_LEVEL"}
+OUTSIDE_ROOMS = {"ATTENDANCE_LOG_LEVEL", "ATTENDANCE_LOG_FORMAT"}
 
 
 def shown(default: object) -> str:

@@ -49,6 +49,9 @@ def test_what_runs_is_read_with_care(tmp_path: Path, text: str) -> None:
     assert running_urls(tmp_path) == {}
     write_private(tmp_path / RUNNING, {"live": "redis://a", "ledger": "redis://b", "pid": 1})
     assert running_urls(tmp_path) == {"live": "redis://a", "ledger": "redis://b"}
+    assert running_urls(tmp_path, "operator") == {}
+    write_private(tmp_path / RUNNING, {"operator": {"live": "redis://c", "ledger": "redis://d"}})
+    assert running_urls(tmp_path, "operator") == {"live": "redis://c", "ledger": "redis://d"}
 
 
 def test_a_service_gets_its_own_user_and_never_the_administrators(

@@ -1,3 +1,4 @@
+import itertools
 import time
 from typing import Any
 
@@ -8,6 +9,7 @@ from tests.worker.fakes import announce, until
 from worker.leases import ANNOUNCED_MS, FORGOTTEN_MS, Leases
 from worker.protocol import keys
 from worker.protocol.connection import connect, server_time_ms
+from worker.rendezvous import owner
 
 
 def leases(pair: RedisPair, worker: str, lease_ms: int = 800) -> Leases:
@@ -20,25 +22,66 @@ def refreshed(one: Leases) -> set[str]:
     return one.held
 
 
-def test_a_kiosk_belongs_to_one_worker(any_redis_pair: RedisPair) -> None:
-    announce(any_redis_pair.live, "front", "back")
+def doors_of(worker: str, count: int, workers: tuple[str, ...] = ("w1", "w2")) -> list[str]:
+    """Kiosk names whose rightful owner is that worker."""
+    names = (f"door-{i}" for i in itertools.count())
+    return list(itertools.islice((name for name in names if owner(name, workers) == worker), count))
+
+
+def test_kiosks_are_shared_out_and_each_has_one_worker(any_redis_pair: RedisPair) -> None:
+    ones, twos = doors_of("w1", 3), doors_of("w2", 3)
+    announce(any_redis_pair.live, *ones[:2], *twos[:2])
     first, second = leases(any_redis_pair, "w1"), leases(any_redis_pair, "w2")
-    assert refreshed(first) == {"front", "back"}
-    assert refreshed(second) == set()
-    announce(any_redis_pair.live, "side")
-    assert refreshed(second) == {"side"}
-    assert refreshed(first) == {"front", "back"}
+    assert refreshed(first) == {*ones[:2], *twos[:2]}  # alone
+    assert refreshed(second) == set()  # nobody's kiosk is taken away: it is given up
+    assert refreshed(first) == set(ones[:2])
+    assert refreshed(second) == set(twos[:2])
+    announce(any_redis_pair.live, ones[2], twos[2])
+    assert refreshed(second) == set(twos)
+    assert refreshed(first) == set(ones)
 
 
-def test_released_kiosks_are_free_at_once_and_only_ones_own(redis_pair: RedisPair) -> None:
+def test_leaving_frees_kiosks_at_once_and_only_ones_own(redis_pair: RedisPair) -> None:
     announce(redis_pair.live, "front", "back")
-    first, second = leases(redis_pair, "w1"), leases(redis_pair, "w2")
+    first, second = leases(redis_pair, "w1", 10_000), leases(redis_pair, "w2", 10_000)
     refreshed(first)
     redis_pair.live.set(keys.lease("s0", "back"), "w3")  # taken over meanwhile
-    first.release_all()
+    first.leave()
     assert first.held == set()
     assert redis_pair.live.get(keys.lease("s0", "back")) == b"w3"
     assert refreshed(second) == {"front"}
+
+
+def test_one_that_is_not_ready_leaves_the_kiosks_to_those_that_are(redis_pair: RedisPair) -> None:
+    announce(redis_pair.live, "front", "back")
+    first, second = leases(redis_pair, "w1"), leases(redis_pair, "w2")
+
+    def look(one: Leases, ready: bool) -> set[str]:
+        one._last_s = float("-inf")
+        one.refresh(ready)
+        return one.held
+
+    assert look(first, False) == {"front", "back"}  # somebody must tell the people that it isn't ready
+    assert look(second, True) == set()
+    assert look(first, False) == set()
+    assert look(second, True) == {"front", "back"}
+    assert look(second, False) == {"front", "back"}
+    assert look(first, False) == set()
+
+
+def test_hostile_announcements_of_workers_change_nothing(redis_pair: RedisPair) -> None:
+    now_ms = server_time_ms(redis_pair.live)
+    hostile: dict[Any, int] = {
+        b"\xff\xfe": now_ms,
+        "": now_ms,
+        "x" * 65: now_ms,
+        "a b": now_ms,
+        "dead": now_ms - 60_000,
+    }
+    redis_pair.live.zadd(keys.workers("s0"), hostile)
+    doors = [f"door-{i}" for i in range(16)]
+    announce(redis_pair.live, *doors)
+    assert refreshed(leases(redis_pair, "w1")) == set(doors)
 
 
 def test_the_kiosks_of_a_dead_worker_are_taken_after_the_lease(redis_pair: RedisPair) -> None:
@@ -49,6 +92,7 @@ def test_the_kiosks_of_a_dead_worker_are_taken_after_the_lease(redis_pair: Redis
     until(lambda: second.refresh() or second.held)
     assert time.monotonic() - started > 0.2
     assert second.held == {"front"}
+    assert owner("front", ["w1", "w2"]) == "w2"
     assert refreshed(first) == set()  # and the first learns of it
 
 

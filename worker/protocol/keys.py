@@ -4,6 +4,7 @@ import re
 
 KIOSK_NAME = re.compile(r"[a-z0-9-]{1,32}")
 SHARD_NAME = re.compile(r"[a-z0-9-]{1,16}")
+WORKER_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 FRAMES_KEPT = 2
 """Entries of a frames stream, trimmed exactly (`~` trims whole nodes only: hundreds of frames)."""
@@ -42,6 +43,11 @@ def feedback(shard: str, kiosk: str) -> str:
 def kiosks(shard: str) -> str:
     """Sorted set of kiosk names by server time (ms) of their last announcement; how a worker finds new doors."""
     return f"kiosks:{{{shard}}}"
+
+
+def workers(shard: str) -> str:
+    """Sorted set of worker names by server time (ms) of their last announcement; how kiosks are shared out."""
+    return f"workers:{{{shard}}}"
 
 
 def lease(shard: str, kiosk: str) -> str:

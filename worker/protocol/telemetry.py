@@ -1,5 +1,7 @@
 """Counters and latencies that processes put into their heartbeats, and how several are merged."""
 
+import bisect
+import itertools
 import threading
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -69,3 +71,37 @@ class Counters:
     def to_dict(self) -> dict[str, int]:
         with self._lock:
             return dict(self._values)
+
+
+SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.15, 0.25, 0.4, 0.7, 1.0, 2.0, 5.0)
+"""Upper bounds for the stages of a frame's way."""
+
+
+class Buckets:
+    """How many values were at most so large, and their sum; fixed in size however long it counts."""
+
+    def __init__(self, bounds: Iterable[float] = SECONDS) -> None:
+        self.bounds = tuple(sorted(bounds))
+        self._counts = [0] * (len(self.bounds) + 1)
+        self._sum = 0.0
+        self._lock = threading.Lock()
+
+    def add(self, value: float, n: int = 1) -> None:
+        place = bisect.bisect_left(self.bounds, value)
+        with self._lock:
+            self._counts[place] += n
+            self._sum += value * n
+
+    def cumulated(self) -> tuple[list[tuple[str, float]], float]:
+        """(upper bound, how many were at most that), ending with "+Inf", and the sum of all values."""
+        with self._lock:
+            rising = itertools.accumulate(self._counts)
+            return list(zip([*map(str, self.bounds), "+Inf"], map(float, rising), strict=True)), self._sum
+
+    @classmethod
+    def of(cls, latency: LatencyHistogram) -> "Buckets":
+        """The same counts, in seconds."""
+        buckets = cls()
+        for ms, n in latency.to_dict().items():
+            buckets.add(int(ms) / 1000, n)
+        return buckets

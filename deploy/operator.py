@@ -1,0 +1,57 @@
+"""The site's Redis as its operator sees it: for the commands that look after a running site."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import redis
+
+from deploy.errors import Problem, hide_passwords, settings_from
+from deploy.secret_store import running_urls
+from worker.protocol.connection import Client, connect
+from worker.protocol.settings import CommonSettings
+
+USER = "operator"
+
+
+@dataclass
+class SiteClients:
+    live: Client
+    ledger: Client
+    shard: str
+
+
+@contextmanager
+def site_clients(name: str) -> Iterator[SiteClients]:
+    """Clients from the environment's URLs, else of the `attendance up` that runs in the same home.
+
+    Raises Problem when there is neither, and when Redis is away or refuses meanwhile; passwords are never shown.
+    """
+    settings: CommonSettings = settings_from(CommonSettings)
+    try:
+        urls = {role: settings.url(role) for role in ("live", "ledger")}
+    except ValueError as error:
+        urls = running_urls(settings.home, USER) or running_urls(settings.home)
+        if not urls:
+            raise Problem(str(error)) from None
+    clients = {}
+    try:
+        for role, url in urls.items():
+            clients[role] = connect(url, name=name)
+            clients[role].ping()
+        yield SiteClients(clients["live"], clients["ledger"], settings.shard)
+    except redis.exceptions.NoPermissionError as error:
+        raise Problem(
+            f"this Redis user may not do that ({error}); the user needs what deploy/acl.py gives {USER}"
+        ) from None
+    except (redis.exceptions.RedisError, OSError, ValueError) as error:
+        raise Problem(hide_passwords(f"Redis doesn't answer as it should: {error}")) from None
+    finally:
+        for client in clients.values():
+            client.close()
+
+
+def plain(value: object, longest: int = 200) -> str:
+    """One line of printable characters: what strangers wrote must neither move a terminal's cursor nor fill its screen."""
+    text = "".join(c if c.isprintable() else "·" for c in str(value))
+    return text if len(text) <= longest else text[: longest - 1] + "…"

@@ -1,0 +1,172 @@
+"""`attendance status`: who is alive, how fast, how far behind. Two looks at the heartbeats give the rates."""
+
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from deploy.errors import clear_errors
+from deploy.operator import SiteClients, plain, site_clients
+from worker.protocol import heartbeats, keys
+from worker.protocol.connection import server_time_ms
+from worker.protocol.heartbeats import Heartbeat
+from worker.protocol.telemetry import LatencyHistogram
+
+ROLES = ("kiosk", "worker", "recorder")
+COUNTED = {
+    "kiosk": ("frames_sent",),
+    "worker": ("frames_processed",),
+    "recorder": ("recorded", "duplicate", "not_a_punch", "inactive", "redelivered"),
+}
+"""What makes the rate of each role: frames sent, frames processed, decisions written down."""
+FACTS = {
+    "kiosk": ("camera", "gate_open", "frames_failed", "feedback_stale"),
+    "worker": ("ready", "model_id", "gallery_version", "gallery_size", "kiosks", "decisions_pending", "frames_stale"),
+    "recorder": ("parked", "database_outages"),
+}
+"""What is shown of each heartbeat; nothing else leaves it."""
+LOST_KIOSK_MS = 3_600_000
+"""A kiosk that was there within the last hour is missed; one that is away for longer was taken down."""
+
+
+@dataclass
+class Look:
+    """What was there at one moment."""
+
+    at_s: float
+    beats: dict[tuple[str, str], Heartbeat]
+    known_kiosks: dict[str, int]
+    """Name → ms since it announced itself."""
+    waiting: dict[str, int]
+
+
+@dataclass
+class Service:
+    """One process. `rate` is in frames (a recorder's: decisions) per second between the two looks."""
+
+    role: str
+    name: str
+    alive: bool
+    rate: float | None = None
+    latency_p95_ms: float | None = None
+    """A kiosk's capture → answer: of the frames between the two looks or, without any, since it started."""
+    clock_offset_ms: int | None = None
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class Status:
+    services: list[Service]
+    waiting: dict[str, int]
+    problems: list[str]
+
+
+def look(site: SiteClients) -> Look:
+    """Heartbeats, known kiosks and the lengths of what waits; raises redis' errors."""
+    beats = {(beat.role, beat.name): beat for beat in heartbeats.read(site.live, site.shard)}
+    now_ms = server_time_ms(site.live)
+    announced = site.live.zrange(keys.kiosks(site.shard), 0, -1, withscores=True)
+    known = {
+        n: now_ms - int(ms) for raw, ms in announced if keys.KIOSK_NAME.fullmatch(n := raw.decode(errors="replace"))
+    }
+    waiting = {
+        "decisions": site.ledger.xlen(keys.decisions(site.shard)),
+        "dead": site.ledger.xlen(keys.dead(site.shard)),
+        "backlog": sum(site.ledger.xlen(keys.backlog(site.shard, kiosk)) for kiosk in known),
+    }
+    return Look(time.monotonic(), beats, known, waiting)
+
+
+def compare(before: Look, now: Look) -> Status:
+    """What two looks tell together."""
+    services = [_service(beat, before.beats.get(key), now.at_s - before.at_s) for key, beat in now.beats.items()]
+    living = {service.name for service in services if service.role == "kiosk"}
+    services += [
+        Service("kiosk", name, alive=False)
+        for name, silent_ms in now.known_kiosks.items()
+        if name not in living and silent_ms < LOST_KIOSK_MS
+    ]
+    services.sort(key=lambda service: (ROLES.index(service.role) if service.role in ROLES else 9, service.name))
+    return Status(services, now.waiting, _problems(services))
+
+
+def _service(beat: Heartbeat, before: Heartbeat | None, passed_s: float) -> Service:
+    earlier = before.data if before is not None and before.pid == beat.pid else None
+    rate = None
+    if earlier is not None and passed_s > 0:
+        done = sum(_number(beat.data, name) - _number(earlier, name) for name in COUNTED.get(beat.role, ()))
+        rate = round(max(0.0, done) / passed_s, 1)
+    facts = {name: beat.data[name] for name in FACTS.get(beat.role, ()) if _is_fact(beat.data.get(name))}
+    return Service(beat.role, beat.name, True, rate, _p95(beat.data, earlier), beat.clock_offset_ms, facts)
+
+
+def _is_fact(value: object) -> bool:
+    return isinstance(value, bool | int | float) or (isinstance(value, str) and len(value) <= 200)
+
+
+def _number(data: Mapping[str, Any], name: str) -> float:
+    value = data.get(name, 0)
+    return float(value) if isinstance(value, int | float) else 0.0
+
+
+def _histogram(data: Mapping[str, Any] | None) -> Counter[int]:
+    """A heartbeat's latencies; empty when they can't be read."""
+    try:
+        return Counter({int(ms): int(n) for ms, n in data["latency"].items()}) if data else Counter()
+    except (KeyError, ValueError, TypeError, AttributeError, OverflowError):
+        return Counter()
+
+
+def _p95(data: Mapping[str, Any], earlier: Mapping[str, Any] | None) -> float | None:
+    since_start = _histogram(data)
+    between = since_start - _histogram(earlier)
+    return LatencyHistogram(between or since_start).percentile(95)
+
+
+def _problems(services: list[Service]) -> list[str]:
+    living = [service for service in services if service.alive]
+    words = [f"no {role} is running" for role in ROLES if not any(service.role == role for service in living)]
+    words += [
+        f"worker {service.name} is not ready: it has no complete gallery, and judges nobody"
+        for service in living
+        if service.role == "worker" and service.facts.get("ready") is not True
+    ]
+    return words
+
+
+def run(as_json: bool, seconds: float, sleep: Callable[[float], None] = time.sleep) -> int:
+    """Print the status; 0 when every role is there and each worker ready, else 1. Raises Problem without Redis."""
+    with clear_errors(), site_clients("status") as site:
+        before = look(site)
+        sleep(seconds)
+        status = compare(before, look(site))
+    if as_json:
+        print(json.dumps(asdict(status) | {"ok": not status.problems}))
+    else:
+        show(status, Console())
+    return int(bool(status.problems))
+
+
+def show(status: Status, console: Console) -> None:
+    table = Table("", "name", "per second", "p95", "clock", "", title="Services")
+    for service in status.services:
+        table.add_row(
+            service.role if service.alive else f"[red]{service.role}[/]",
+            escape(plain(service.name, 64)),
+            "-" if service.rate is None else f"{service.rate:.1f}",
+            "-" if service.latency_p95_ms is None else f"{service.latency_p95_ms:.0f} ms",
+            "-" if service.clock_offset_ms is None else f"{service.clock_offset_ms:+d} ms",
+            escape(", ".join(f"{name} {plain(value, 64)}" for name, value in service.facts.items()))
+            if service.alive
+            else "[red]away[/]",
+        )
+    console.print(table)
+    console.print(", ".join(f"{name}: {number}" for name, number in status.waiting.items()) + " waiting")
+    for words in status.problems:
+        console.print(f"[red]{escape(plain(words))}[/]")
