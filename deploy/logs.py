@@ -6,7 +6,7 @@ from enum import StrEnum
 
 QUIET_LIBRARIES = ("werkzeug", "cheroot", "PIL", "matplotlib", "urllib3", "alembic")
 """Talkative below warnings."""
-SPEAKS_FOR_ITSELF = ("demo", "enroll", "doctor")
+SPEAKS_FOR_ITSELF = ("bench", "demo", "enroll", "doctor")
 """Commands that tell people what they do; the log's own lines between would only confuse."""
 
 

@@ -41,8 +41,8 @@ class Detector:
     """`find` takes RGB frames of any sizes and returns the faces of each, widest first.
 
     The cost grows with the square of the picture's size over the smallest face: a kiosk needs no face of 20 px. Frames
-    wider than `detect_width_px` are shrunk for the search only, and the smallest face grows with them. On CUDA the networks run in torch, on a CPU in
-    OpenVINO.
+    wider than `detect_width_px` are shrunk for the search only, and the smallest face grows with them. On CUDA the
+    networks run in torch, on a CPU in OpenVINO.
     """
 
     def __init__(
