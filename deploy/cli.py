@@ -182,14 +182,15 @@ def bench(
     ] = None,
     plots: Annotated[Path | None, typer.Option(help="write the plots, as SVG, into this folder")] = None,
     figures: Annotated[
-        Path | None, typer.Option(help="measure nothing: take the figures from a file with an earlier run's JSON")
+        list[Path] | None,
+        typer.Option(help="measure nothing: take the figures from a file with an earlier run's JSON; repeat for parts"),
     ] = None,
 ) -> None:
     """Measure this machine: detection against the obvious stack, latency, many kiosks, search in the gallery."""
     with clear_errors("demo"):
         from deploy.bench import run as room
 
-        options = room.BenchOptions(only, json, device.value, data, every, threads, tables, plots, figures)
+        options = room.BenchOptions(only, json, device.value, data, every, threads, tables, plots, tuple(figures or ()))
         raise typer.Exit(room.run(options))
 
 

@@ -16,7 +16,7 @@ def describe(device: str) -> dict[str, Any]:
             "cpu": cpu_model(),
             "cores": os.cpu_count(),
             "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
-            "os": platform.platform(),
+            "os": system(),
             "load_average": [round(value, 2) for value in os.getloadavg()],
             "accelerator": accelerator() if device == "cuda" else None,
         },
@@ -31,6 +31,15 @@ def cpu_model() -> str:
         lines = []
     named = (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
     return next(named, platform.processor() or platform.machine())
+
+
+def system() -> str:
+    """Such as `Debian GNU/Linux 12 (bookworm), Linux 6.1`."""
+    kernel = f"{platform.system()} {'.'.join(platform.release().split('.')[:2])}"
+    try:
+        return f"{platform.freedesktop_os_release().get('PRETTY_NAME', '')}, {kernel}".lstrip(", ")
+    except OSError:
+        return kernel
 
 
 def accelerator() -> str:

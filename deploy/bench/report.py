@@ -120,7 +120,7 @@ def _machine(figures: Figures) -> str:
     load = " · ".join(str(value) for value in m["load_average"])
     return (
         f"`{figures['command']}` on {m['cpu']}, {m['cores']} cores, {m['memory_gb']} GB, "
-        f"{m['accelerator'] or 'no accelerator'}, {m['os']}. Load average when it began: {load}. "
+        f"{m['accelerator'] or 'no accelerator'}, {m['os']}. Highest load average at a start: {load}. "
         f"Recogniser {figures['recogniser']} (`{figures['model_id']}`), {figures['threads']} threads. {packages}."
     )
 

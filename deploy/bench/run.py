@@ -4,6 +4,7 @@ import json
 import os
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,12 +32,12 @@ class BenchOptions:
     threads: int = 0
     tables: Path | None = None
     plots: Path | None = None
-    figures: Path | None = None
+    figures: tuple[Path, ...] = ()
 
 
 def run(options: BenchOptions) -> int:
     """0 when everything was measured. Raises Problem where something is missing."""
-    figures = read_figures(options.figures) if options.figures else _measure(options)
+    figures = merged([read_figures(path) for path in options.figures]) if options.figures else _measure(options)
     if options.tables:
         report.write_tables(options.tables, figures)
     if options.plots:
@@ -55,9 +56,27 @@ def read_figures(path: Path) -> dict[str, Any]:
         figures = json.loads(lines[-1]) if lines else None
     except (OSError, ValueError) as error:
         raise Problem(f"--figures {path}: no JSON object in its last line ({error})") from None
-    if not isinstance(figures, dict) or "machine" not in figures:
+    if not isinstance(figures, dict) or not isinstance(figures.get("machine"), dict):
         raise Problem(f"--figures {path}: this isn't what `attendance bench --json` printed")
     return figures
+
+
+def merged(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Parts measured one by one as one object: what a later run has takes the place of an earlier one's.
+
+    Raises Problem when they come from different machines or models.
+    """
+    for key in ("cpu", "cores", "os"):
+        if len({str(figures["machine"].get(key)) for figures in runs}) > 1:
+            raise Problem(f"--figures: the files come from different machines ({key}); give those of one machine")
+    if len({figures.get("model_id") for figures in runs}) > 1:
+        raise Problem("--figures: the files come from different models; give those of one model")
+    whole: dict[str, Any] = {}
+    for figures in runs:
+        whole |= figures
+    loads = [figures["machine"].get("load_average", []) for figures in runs]
+    whole["machine"] = {**whole["machine"], "load_average": max(loads, key=lambda load: load[:1])}
+    return {**whole, "command": ", ".join(dict.fromkeys(str(figures.get("command")) for figures in runs))}
 
 
 def _measure(options: BenchOptions) -> dict[str, Any]:

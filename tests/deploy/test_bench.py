@@ -188,7 +188,7 @@ def test_tables_and_plots_come_from_the_json(tmp_path: Path) -> None:
     measured, page = tmp_path / "bench.json", tmp_path / "page.md"
     measured.write_text("bench: detect\n" + json.dumps(FIGURES) + "\n")
     page.write_text(f"before\n{report.BEGIN}\nold\n{report.END}\nafter\n")
-    options = run.BenchOptions(json=True, figures=measured, tables=page, plots=tmp_path / "images")
+    options = run.BenchOptions(json=True, figures=(measured,), tables=page, plots=tmp_path / "images")
     assert run.run(options) == 0
     text = page.read_text()
     assert text.startswith("before\n")
@@ -212,6 +212,23 @@ def test_tables_and_plots_come_from_the_json(tmp_path: Path) -> None:
     assert page.read_text() == text
 
 
+def test_parts_measured_one_by_one_are_put_together_if_they_are_of_one_machine() -> None:
+    part = {
+        "command": "one",
+        "model_id": "m",
+        "machine": {**FIGURES["machine"], "load_average": [3, 1, 1]},
+        "a": 1,
+        "b": 1,
+    }
+    other = {"command": "two", "model_id": "m", "machine": FIGURES["machine"], "b": 2}
+    whole = run.merged([part, other])
+    assert (whole["a"], whole["b"], whole["command"], whole["machine"]["load_average"]) == (1, 2, "one, two", [3, 1, 1])
+    with pytest.raises(Problem, match="different machines"):
+        run.merged([part, {**other, "machine": {**FIGURES["machine"], "cpu": "another"}}])
+    with pytest.raises(Problem, match="different models"):
+        run.merged([part, {**other, "model_id": "another"}])
+
+
 def test_one_part_alone_makes_one_table() -> None:
     text = report.markdown(
         {key: FIGURES[key] for key in FIGURES if key not in ("by_size", "latency_ms", "kiosks", "embed_ms")}
@@ -220,7 +237,7 @@ def test_one_part_alone_makes_one_table() -> None:
     assert "obvious stack" not in text
 
 
-@pytest.mark.parametrize("content", [None, "", "not json", "[1]", '{"a": 1}', "\x00"])
+@pytest.mark.parametrize("content", [None, "", "not json", "[1]", '{"a": 1}', '{"machine": 1}', "\x00"])
 def test_figures_that_are_none_are_refused(tmp_path: Path, content: str | None) -> None:
     path = tmp_path / "bench.json"
     if content is not None:
