@@ -1,6 +1,7 @@
 """The `attendance` command. Each subcommand loads its room when it runs, so that the others needn't be installed."""
 
 import os
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -21,6 +22,14 @@ app = typer.Typer(
 
 
 app.add_typer(dead.app, name="dead")
+
+
+class BenchPart(StrEnum):
+    DETECT, EMBED, STREAM, GALLERY, KIOSKS = "detect", "embed", "stream", "gallery", "kiosks"
+
+
+class BenchDevice(StrEnum):
+    CPU, CUDA = "cpu", "cuda"
 
 
 @app.callback()
@@ -181,6 +190,34 @@ def doctor(
         from deploy import doctor as room
 
         raise typer.Exit(room.run(json))
+
+
+@app.command()
+def bench(
+    only: Annotated[BenchPart | None, typer.Option(help="run one part; all parts take about ten minutes")] = None,
+    json: Annotated[bool, typer.Option("--json", help="print one JSON object as the last line")] = False,
+    device: Annotated[BenchDevice, typer.Option(help="cpu or cuda")] = BenchDevice.CPU,
+    data: Annotated[
+        Path | None,
+        typer.Option(help="folder with nuaa/ and clips/crowd_1080p.mp4; without it the demo's scene serves"),
+    ] = None,
+    every: Annotated[int, typer.Option(min=1, max=100, help="look at each nth research picture only")] = 1,
+    threads: Annotated[int, typer.Option(min=0, max=256, help="threads of every network; 0 takes every core")] = 0,
+    tables: Annotated[
+        Path | None, typer.Option(help="write the tables into this Markdown file, between its bench marks")
+    ] = None,
+    plots: Annotated[Path | None, typer.Option(help="write the plots, as SVG, into this folder")] = None,
+    figures: Annotated[
+        list[Path] | None,
+        typer.Option(help="measure nothing: take the figures from a file with an earlier run's JSON; repeat for parts"),
+    ] = None,
+) -> None:
+    """Measure this machine: detection against the obvious stack, latency, many kiosks, search in the gallery."""
+    with clear_errors("demo"):
+        from deploy.bench import run as room
+
+        options = room.BenchOptions(only, json, device.value, data, every, threads, tables, plots, tuple(figures or ()))
+        raise typer.Exit(room.run(options))
 
 
 def _require_redis(settings: object) -> None:

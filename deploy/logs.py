@@ -8,7 +8,7 @@ from enum import StrEnum
 
 QUIET_LIBRARIES = ("werkzeug", "cheroot", "PIL", "matplotlib", "urllib3", "alembic")
 """Talkative below warnings."""
-SPEAKS_FOR_ITSELF = ("demo", "enroll", "doctor", "dead", "status")
+SPEAKS_FOR_ITSELF = ("bench", "demo", "enroll", "doctor", "dead", "status")
 """Commands that tell people what they do; the log's own lines between would only confuse."""
 
 

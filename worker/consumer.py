@@ -13,6 +13,8 @@ log = logging.getLogger(__name__)
 
 IDLE_BLOCK_MS = 200
 """How long an idle worker waits for the first frame of any kiosk."""
+ASKED_AT_ONCE = 16
+"""Kiosks asked in one round trip. Most are idle and answer nothing; an answer too many costs a picture's transfer."""
 MAX_AHEAD_MS = 5_000
 """A frame this far ahead of the server's clock was sent with an id made up by the kiosk."""
 
@@ -72,8 +74,7 @@ class Consumer:
         order = sorted(kiosks, key=lambda kiosk: (self._served_s.get(kiosk, 0.0), kiosk))
         taken: list[TakenFrame | BadFrame] = []
         while order and len(taken) < self.batch_size:
-            room = self.batch_size - len(taken)
-            some, order = order[:room], order[room:]
+            some, order = order[:ASKED_AT_ONCE], order[ASKED_AT_ONCE:]
             pipe = self.live.pipeline(transaction=False)
             for kiosk in some:
                 last = self._last_id.get(kiosk)
@@ -82,8 +83,8 @@ class Consumer:
             if any(answers):
                 now_ms = server_time_ms(self.live)
                 for kiosk, answer in zip(some, answers, strict=True):
-                    for entry_id, fields in answer:
-                        self._sort(kiosk, entry_id, fields, now_ms, taken)
+                    if answer and len(taken) < self.batch_size:
+                        self._sort(kiosk, *answer[0], now_ms, taken)
         return taken
 
     def _sort(self, kiosk, entry_id, fields, now_ms, taken) -> None:  # type: ignore[no-untyped-def]

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from worker.mtcnn_cpu import Floats, Found, MtcnnCpu
 
 NOTHING: Found = (np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros((0, 5, 2), np.float32))
-MIN_PROBABILITY = 0.95
+MIN_PROBABILITY = 0.9
 """Below it MTCNN's finds are mostly hands, prints on shirts and lamps."""
 
 
@@ -40,13 +40,13 @@ class Face:
 class Detector:
     """`find` takes RGB frames of any sizes and returns the faces of each, widest first.
 
-    Frames wider than `detect_width_px` are shrunk for the search only: a kiosk needs no face of 20 px, and the cost
-    grows with the square of the picture's size over the smallest face. On CUDA the networks run in torch, on a CPU in
-    OpenVINO.
+    The cost grows with the square of the picture's size over the smallest face: a kiosk needs no face of 20 px. Frames
+    wider than `detect_width_px` are shrunk for the search only, and the smallest face grows with them. On CUDA the
+    networks run in torch, on a CPU in OpenVINO.
     """
 
     def __init__(
-        self, cache: Path, device: str = "cpu", detect_width_px: int = 640, min_face_px: int = 48, threads: int = 2
+        self, cache: Path, device: str = "cpu", detect_width_px: int = 1920, min_face_px: int = 48, threads: int = 2
     ) -> None:
         self.detect_width_px = detect_width_px
         self._mtcnn: MtcnnTorch | MtcnnCpu

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,12 +18,17 @@ from worker.settings import WorkerSettings
 
 @dataclass(frozen=True)
 class Sight:
-    """What was seen in one picture. `template` is there when the nearest face is good and nobody else is as near."""
+    """What was seen in one picture. `template` is there when the nearest face is good, nobody else is as near, and it
+    was asked for."""
 
     faces: list[Face]
     quality: Quality | None
     several: bool
     template: NDArray[np.float32] | None
+
+
+def always(number: int, face: Face) -> bool:
+    return True
 
 
 class Engine:
@@ -48,8 +53,13 @@ class Engine:
             self._detector.find([np.zeros((480, 640, 3), np.uint8)])
             self.embedder.embed([np.zeros((self.info.input_px, self.info.input_px, 3), np.uint8)])
 
-    def look(self, pictures: Sequence[NDArray[np.uint8]]) -> tuple[list[Sight], dict[str, float]]:
-        """Find, judge and embed the nearest face of each RGB picture; also the milliseconds of each stage."""
+    def look(
+        self, pictures: Sequence[NDArray[np.uint8]], due: Callable[[int, Face], bool] = always
+    ) -> tuple[list[Sight], dict[str, float]]:
+        """Find, judge and embed the nearest face of each RGB picture; also the milliseconds of each stage.
+
+        `due` says by the picture's number whether its face is to be embedded: that costs more than all the rest.
+        """
         with self._lock:
             t0 = time.perf_counter()
             found = self._detector.find(pictures)
@@ -61,7 +71,7 @@ class Engine:
             good = [
                 i
                 for i, quality in enumerate(qualities)
-                if quality is not None and quality.fault is None and not several(found[i])
+                if quality is not None and quality.fault is None and not several(found[i]) and due(i, found[i][0])
             ]
             templates = self.embedder.embed([self.embedder.chip(pictures[i], found[i][0]) for i in good])
             t2 = time.perf_counter()

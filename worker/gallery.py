@@ -27,19 +27,28 @@ log = logging.getLogger(__name__)
 FRESH_S = 2.0
 """Without word from the ledger for this long nobody is judged: a person deactivated meanwhile must not be accepted."""
 FOLLOW_BLOCK_MS = 500
+PROBES_A_PRODUCT = 16
+"""More at once would need more memory: 4 bytes for each probe and template."""
+ROUNDING = 2 * TEMPLATE_SIZE * 2.0**-23
+"""Twice the bound on the difference of two float32 products' errors, as a share of α²."""
 
 
 class GalleryIndex:
-    """Immutable exact 1:N search over all templates; comparisons are float32 products in one matrix."""
+    """Immutable exact 1:N search over all templates.
+
+    One float32 product gives every similarity; what rounding could confuse with the best is compared again in float64,
+    so the answer doesn't depend on how many probes are asked at once. FAISS's exact index does the same product.
+    """
 
     def __init__(self, people: Iterable[GalleryPerson], alpha: float) -> None:
         self.people = {person.employee_id: person for person in sorted(people, key=lambda p: p.employee_id)}
         self.alpha = alpha
         self._ids = list(self.people)
-        rows = [np.frombuffer(t, "<f4") for person in self.people.values() for t in person.templates]
-        self.matrix = np.stack(rows).astype(np.float32) if rows else np.zeros((0, TEMPLATE_SIZE), np.float32)
+        joined = b"".join(itertools.chain.from_iterable(person.templates for person in self.people.values()))
+        self.matrix = np.frombuffer(joined, "<f4").reshape(-1, TEMPLATE_SIZE)
         lengths = [len(person.templates) for person in self.people.values()]
-        self._starts = np.array([0, *itertools.accumulate(lengths[:-1])], dtype=np.intp)
+        self._bounds = np.array([0, *itertools.accumulate(lengths)], dtype=np.intp)
+        self._numbers = {employee_id: number for number, employee_id in enumerate(self._ids)}
 
     def __len__(self) -> int:
         """Templates, that is comparisons per probe: the N of the FPIR rule."""
@@ -49,18 +58,38 @@ class GalleryIndex:
         """Nearest and second nearest employee of each probe (n, 128). `leave_out` is an employee not to be compared."""
         if not self._ids or len(probes) == 0:
             return [Match(None, float("inf"), float("inf")) for _ in probes]
-        best = np.maximum.reduceat(probes.astype(np.float32) @ self.matrix.T, self._starts, axis=1)
-        if leave_out in self.people:
-            best[:, self._ids.index(leave_out)] = -np.inf
-        distances = np.sqrt(np.maximum(0.0, 2 * (self.alpha**2 - best.astype(np.float64))))
+        probes = np.asarray(probes, np.float32)
+        left_out = self._numbers.get(leave_out) if leave_out is not None else None
         matches = []
-        for row in distances:
-            first = int(row.argmin())
-            others = np.delete(row, first)
-            runner_up = float(others.min()) if others.size else float("inf")
-            known = np.isfinite(row[first])
-            matches.append(Match(self._ids[first] if known else None, float(row[first]), runner_up))
+        for start in range(0, len(probes), PROBES_A_PRODUCT):
+            some = probes[start : start + PROBES_A_PRODUCT]
+            # One probe alone is a matrix-vector product, which reads the templates as fast as memory gives them.
+            products = (self.matrix @ some[0])[None] if len(some) == 1 else some @ self.matrix.T
+            matches += [self._match(probe, row, left_out) for probe, row in zip(some, products, strict=True)]
         return matches
+
+    def _match(self, probe: NDArray[np.float32], similarities: NDArray[np.float32], left_out: int | None) -> Match:
+        """The two nearest employees by a probe's similarities, which are overwritten on the way."""
+        if left_out is not None:
+            self._hide(similarities, left_out)
+        first, distance = self._nearest(probe, similarities)
+        if first is None:
+            return Match(None, float("inf"), float("inf"))
+        self._hide(similarities, first)
+        return Match(self._ids[first], distance, self._nearest(probe, similarities)[1])
+
+    def _hide(self, similarities: NDArray[np.float32], number: int) -> None:
+        similarities[self._bounds[number] : self._bounds[number + 1]] = -np.inf
+
+    def _nearest(self, probe: NDArray[np.float32], similarities: NDArray[np.float32]) -> tuple[int | None, float]:
+        """Number of the employee with the nearest template, and its distance."""
+        best = similarities[similarities.argmax()]
+        if not best > -np.inf:  # everybody hidden; or a probe that is not a number, which is nobody
+            return None, float("inf")
+        rows = np.flatnonzero(similarities >= best - ROUNDING * self.alpha**2)
+        distances = np.linalg.norm(self.matrix[rows].astype(np.float64) - probe, axis=1)
+        nearest = distances.argmin()
+        return int(np.searchsorted(self._bounds, rows[nearest], "right")) - 1, float(distances[nearest])
 
 
 class GalleryFollower(threading.Thread):

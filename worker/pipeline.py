@@ -12,6 +12,7 @@ from worker.consumer import BadFrame, TakenFrame
 from worker.decision import Rules, cast_vote
 from worker.decision_sender import DecisionSender
 from worker.decode import BadPicture, decode_jpeg
+from worker.detector import Face
 from worker.engine import Engine, Sight
 from worker.gallery import GalleryFollower, GalleryIndex
 from worker.protocol import keys
@@ -96,7 +97,7 @@ class Pipeline:
             self.drop_tracks()
             answers += [(item.kiosk, self._answer(item, Outcome.NOT_READY, [], timings)) for item in taken]
         elif taken:
-            sights, stages = self._look(pictures)
+            sights, stages = self._look(pictures, taken)
             timings |= stages
             index, rules = self.gallery.index, self._rules()
             decisions = []
@@ -142,17 +143,24 @@ class Pipeline:
                 self._close(kiosk, track)
         self._tracks.clear()
 
-    def _look(self, pictures: list[NDArray[np.uint8]]) -> tuple[list[Sight | None], dict[str, float]]:
+    def _look(
+        self, pictures: list[NDArray[np.uint8]], taken: list[TakenFrame]
+    ) -> tuple[list[Sight | None], dict[str, float]]:
         """The engine's sights. Where it fails, each picture alone and None for the one: other kiosks go on."""
         try:
-            sights, stages = self.engine.look(pictures)
+            sights, stages = self.engine.look(pictures, lambda i, face: self._due(taken[i], face))
             return list(sights), stages
         except Exception:
             if len(pictures) == 1:
                 self.counters.add("frames_failed")
                 log.exception("the engine failed on a picture")
                 return [None], {}
-        return [self._look([picture])[0][0] for picture in pictures], {}
+        return [self._look([picture], [item])[0][0] for picture, item in zip(pictures, taken, strict=True)], {}
+
+    def _due(self, item: TakenFrame, face: Face) -> bool:
+        """Whether a face needs to be compared with the gallery again."""
+        tracks = self._tracks.get(item.kiosk, [])
+        return not any(track.known_still(face.box, item.captured_ms) for track in tracks)
 
     # --- one frame ---------------------------------------------------------------------------------------------------
 

@@ -36,7 +36,7 @@ class WorkerSettings(CommonSettings):
     batch_size: int = Field(default=4, ge=1, le=64, description="frames, one a kiosk, taken at a time")
     lease_ms: int = Field(default=2_000, ge=500, le=10_000, description="how long a kiosk stays ours without renewal")
     detect_width_px: int = Field(
-        default=640, ge=160, le=4096, description="frames are shrunk to this width to find faces"
+        default=1920, ge=160, le=4096, description="frames are shrunk to this width to find faces"
     )
     min_face_px: int = Field(default=48, ge=20, le=400, description="smallest face looked for, at detect_width_px")
     good_face_px: int = Field(

@@ -18,6 +18,8 @@ from worker.protocol.outcomes import Outcome
 Box = NDArray[np.float32]
 SUPPORT_MS = 1_000
 """A name stays on the screen this long after the last good frame that named the person."""
+COMPARED_EVERY_MS = 400
+"""Somebody accepted who stays where they are is compared with the gallery this often, not in every frame."""
 _numbers = count(1)
 
 
@@ -38,6 +40,8 @@ class Track:
     accepted_id: str | None = None
     event_id: str = field(default_factory=new_id)
     supported_ms: int = 0
+    compared_ms: int = 0
+    """Capture time of the newest frame that voted."""
     last_verdict: Verdict = field(default_factory=lambda: Verdict(Outcome.DECIDING))
 
     def see(self, box: Box, captured_ms: int, outcome: Outcome) -> None:
@@ -47,7 +51,7 @@ class Track:
 
     def vote(self, vote: Vote, template: NDArray[np.float32]) -> Verdict:
         """Count a good frame and decide; the remembered template is that of the newest good frame."""
-        self.template = template
+        self.template, self.compared_ms = template, vote.captured_ms
         self.good_frames += 1
         self.votes.append(vote)
         while len(self.votes) > self.rules.votes_kept:
@@ -63,6 +67,11 @@ class Track:
     def names_now(self, captured_ms: int) -> bool:
         """Whether the accepted name may be shown beside a face of this track at that time."""
         return self.accepted_id is not None and captured_ms - self.supported_ms <= SUPPORT_MS
+
+    def known_still(self, box: Box, captured_ms: int) -> bool:
+        """Whether a face there plainly is the person who was accepted, and compared only a moment ago."""
+        recent = 0 <= captured_ms - self.compared_ms < COMPARED_EVERY_MS
+        return recent and self.names_now(captured_ms) and overlap(self.box, box) > 0.5
 
     def contradicted(self) -> bool:
         """Accepted once, but the newest good frames say somebody else: this is another person after all."""

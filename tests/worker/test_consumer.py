@@ -87,6 +87,28 @@ def test_silent_kiosks_hold_nobody_up_and_a_batch_has_its_size(redis_pair: Redis
     assert {*seqs(first), *seqs(second)} == {"k1", "k5", "k6", "k7", "k8", "k9"}
 
 
+def test_many_silent_kiosks_cost_few_round_trips(
+    redis_pair: RedisPair, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    consumer, kiosks = make(batch_size=2), {f"k{i:02}" for i in range(64)}
+    for seq, kiosk in enumerate(("k07", "k63", "k62")):
+        send(redis_pair.live, kiosk, frame(seq=seq, deadline_ms=60_000))
+    trips = 0
+    pipeline = redis_pair.live.pipeline
+
+    def counted(transaction: bool) -> object:
+        nonlocal trips
+        trips += 1
+        return pipeline(transaction=transaction)
+
+    monkeypatch.setattr(redis_pair.live, "pipeline", counted)
+    assert set(seqs(consumer.take(kiosks))) == {"k07", "k62"}
+    assert trips == 4
+    send(redis_pair.live, "k07", frame(seq=9, deadline_ms=60_000))
+    send(redis_pair.live, "k62", frame(seq=9, deadline_ms=60_000))
+    assert set(seqs(consumer.take(kiosks))) == {"k63", "k07"}  # who waited longest, though others were asked before
+
+
 @pytest.mark.parametrize("ahead_ms", [6_000, 10**9, 10**15])
 def test_an_id_from_the_future_cant_silence_a_kiosk(redis_pair: RedisPair, make: Make, ahead_ms: int) -> None:
     consumer = make()

@@ -44,6 +44,38 @@ def test_the_index_equals_brute_force(counts: list[int], seed: int, probes: int,
         assert match.runner_up_distance == pytest.approx(distances[1], abs=1e-3)
 
 
+@settings(max_examples=40)
+@given(st.lists(st.integers(1, 3), min_size=1, max_size=30), st.integers(0, 2**32 - 1), st.floats(0, 1e-2))
+def test_near_ties_are_decided_as_float64_would_and_alike_in_any_batch(
+    counts: list[int], seed: int, spread: float
+) -> None:
+    """Templates so close together that float32 products can't tell them apart, and 20 probes: more than one product."""
+    random = np.random.default_rng(seed)
+    cloud = random.normal(size=128) + spread * random.normal(size=(sum(counts) + 20, 128))
+    points = np.asarray(ALPHA * cloud / np.linalg.norm(cloud, axis=1, keepdims=True), np.float32)
+    templates, probes = np.split(points, [sum(counts)])
+    owners = np.repeat(np.arange(len(counts)), counts)
+    index = GalleryIndex([person(100 + i, list(templates[owners == i])) for i in range(len(counts))], ALPHA)
+    for probe, match in zip(probes, index.search(probes), strict=True):
+        distances = np.linalg.norm(templates.astype(np.float64) - probe, axis=1)
+        nearest = distances.argmin()
+        others = distances[owners != owners[nearest]]
+        assert match.employee_id == f"e{100 + owners[nearest]}"
+        assert match.distance == distances[nearest]
+        assert match.runner_up_distance == (others.min() if others.size else float("inf"))
+        assert index.search(probe[None]) == [match]
+
+
+def test_a_probe_that_is_no_template_is_nobody() -> None:
+    probe = np.full(128, np.nan, np.float32)
+    assert GalleryIndex([person(1), person(2)], ALPHA).search(probe[None])[0].employee_id is None
+
+
+def test_the_only_one_left_out_is_nobody() -> None:
+    match = GalleryIndex([person(1)], ALPHA).search(axis(1)[None], leave_out="e1")[0]
+    assert (match.employee_id, match.distance, match.runner_up_distance) == (None, float("inf"), float("inf"))
+
+
 def test_the_same_template_again_is_at_no_distance() -> None:
     index = GalleryIndex([person(1), person(2)], ALPHA)
     match = index.search(axis(1)[None])[0]

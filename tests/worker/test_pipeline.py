@@ -70,6 +70,25 @@ def door(redis_pair: RedisPair, settings: WorkerSettings) -> Door:
     return Door(pipeline, engine, gallery, redis_pair)
 
 
+def test_who_is_known_is_compared_a_few_times_a_second_and_stays_named(door: Door) -> None:
+    door.engine.frugal = True
+    assert set(door.outcomes(ANNA, *range(0, 5_000, 100))[2:]) == {Outcome.ACCEPTED}
+    (track,) = door.pipeline._tracks["front"]
+    assert track.good_frames == 3 + 11  # the three that decided, then every 400 ms
+    after = [door.show(BERT, ms).faces[0].name for ms in range(5_000, 8_000, 100)]
+    assert "Person 1" not in after[10:], "whoever takes the place is noticed within a second"
+    assert "Person 2" in after
+    door.leave(60_000)
+    assert [one.employee_id for one in door.decisions] == ["e1", "e2"]
+
+
+def test_who_is_not_accepted_is_compared_in_every_frame(door: Door) -> None:
+    door.engine.frugal = True
+    door.outcomes(STRANGER, *range(0, 2_000, 100))
+    (track,) = door.pipeline._tracks["front"]
+    assert track.good_frames == 20
+
+
 def test_an_employee_is_named_after_k_frames_and_decided_once(door: Door) -> None:
     assert door.outcomes(ANNA, 0, 100) == [Outcome.DECIDING] * 2
     assert door.decisions == []
