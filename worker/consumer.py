@@ -84,7 +84,8 @@ class Consumer:
                 now_ms = server_time_ms(self.live)
                 for kiosk, answer in zip(some, answers, strict=True):
                     if answer and len(taken) < self.batch_size:
-                        self._sort(kiosk, *answer[0], now_ms, taken)
+                        entry_id, fields = answer[0]
+                        self._sort(kiosk, entry_id, fields, now_ms, taken)
         return taken
 
     def _sort(self, kiosk, entry_id, fields, now_ms, taken) -> None:  # type: ignore[no-untyped-def]
