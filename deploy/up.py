@@ -13,7 +13,7 @@ from dashboard.settings import DashboardSettings
 from deploy.errors import Problem, hide_passwords, settings_from
 from deploy.launcher import Launcher, NotReady
 from deploy.redis_server import NoRedis
-from deploy.secret_store import RUNNING, load_passwords, only_one, write_private
+from deploy.secret_store import RUNNING, load_passwords, load_site_keys, only_one, write_private
 from deploy.settings import DeploySettings
 from deploy.site import SINGLE_SERVICES, Site, require_port, require_redis
 from worker.protocol.settings import CommonSettings
@@ -33,6 +33,7 @@ def run(settings: DeploySettings) -> int:
             dashboard_port=shown.port,
             ready_timeout_s=settings.ready_timeout_s,
             database_url=shown.database_url,
+            site_keys=load_site_keys(home),
         )
         _require_ports(settings, shown)
         _prepare_database(shown)
