@@ -121,6 +121,7 @@ class Kiosk:
                 settings.name,
             )
             return None
+        ledger = connect(settings.url("ledger"), name=f"{name}-backlog")
         folder = settings.home / "spool" / settings.name
         max_bytes, max_age_ms = settings.spool_max_mb * 1_000_000, round(settings.spool_max_age_h * 3_600_000)
         spool = Spool(folder, max_bytes, max_age_ms, self.counters)
@@ -129,7 +130,7 @@ class Kiosk:
         except OSError as error:
             raise ValueError(f"spool {folder}: {error}; set ATTENDANCE_HOME to a folder that can be written") from None
         return Outage(
-            connect(settings.url("ledger"), name=f"{name}-backlog"),
+            ledger,
             settings.shard,
             settings.name,
             settings.site_public_key,
