@@ -43,7 +43,10 @@ def kiosk(shard: str, name: str) -> Grants:
             Grant("set", "W", (keys.heartbeat(shard, "kiosk", name),)),
             Grant("zadd", "W", (keys.kiosks(shard),)),
         ],
-        "ledger": [Grant("xadd", "W", (keys.backlog(shard, name), keys.kiosk_events(shard, name)))],
+        "ledger": [
+            Grant("xadd", "W", (keys.backlog(shard, name), keys.kiosk_events(shard, name))),
+            Grant("xlen", "R", (keys.backlog(shard, name),)),
+        ],
     }
 
 

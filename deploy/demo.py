@@ -21,7 +21,7 @@ from deploy.enroll import enrol_with_bar, plan_for, show_report
 from deploy.errors import Problem, settings_from
 from deploy.launcher import Launcher, NotReady
 from deploy.redis_server import NoRedis
-from deploy.secret_store import Passwords
+from deploy.secret_store import Passwords, load_site_keys
 from deploy.site import Site, port_is_free
 from deploy.up import given_urls
 from worker.protocol import keys
@@ -86,6 +86,7 @@ class Demo:
             dashboard_port=self._port(DASHBOARD_PORT, "the dashboard"),
             ready_timeout_s=READY_S,
             database_url=f"sqlite:///{home / 'attendance.db'}",
+            site_keys=load_site_keys(home),
         )
         self.settings: DashboardSettings = settings_from(
             DashboardSettings, home=home, shard=self.site.shard, database_url=self.site.database_url

@@ -44,7 +44,8 @@ def problem_lines(error: ValidationError, settings: type[BaseSettings]) -> list[
         if detail["type"] == "missing":
             lines.append(f"{name} is not set: {what}")
         else:
-            lines.append(hide_passwords(f"{name}={_short(detail['input'])}: {what}"))
+            shown = "***" if name.endswith(("PRIVATE_KEY", "SECRET_KEY")) else _short(detail["input"])
+            lines.append(hide_passwords(f"{name}={shown}: {what}"))
     return lines
 
 

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from deploy.errors import Problem
+from worker.protocol.sealing import new_key_pair, public_of
 
-SECRETS, RUNNING, LOCK = "secrets.json", "running.json", "up.lock"
+SECRETS, SITE_KEYS, RUNNING, LOCK = "secrets.json", "site_keys.json", "running.json", "up.lock"
 
 
 class Passwords(dict[str, str]):
@@ -51,6 +52,25 @@ def load_passwords(home: Path, users: list[str]) -> Passwords:
     if passwords != kept:
         write_private(path, passwords)
     return passwords
+
+
+def load_site_keys(home: Path) -> tuple[str, str]:
+    """The pair that kiosks seal to (public) and workers open with (private); made once. Raises Problem on a damaged file."""
+    path = home / SITE_KEYS
+    try:
+        kept = json.loads(path.read_text())
+        public, private = str(kept["public"]), str(kept["private"])
+        if public_of(private) != public:
+            raise ValueError("the keys are no pair")
+    except FileNotFoundError:
+        public, private = new_key_pair()
+        write_private(path, {"public": public, "private": private})
+    except (ValueError, KeyError, TypeError, OSError) as error:
+        raise Problem(
+            f"{path}: can't be used ({error}); put a copy back, or delete it: then a new pair is made, and what kiosks "
+            "still hold from an outage can't be opened any more"
+        ) from None
+    return public, private
 
 
 @contextlib.contextmanager

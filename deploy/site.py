@@ -23,8 +23,10 @@ SINGLE_SERVICES = ("worker", "recorder", "dashboard")
 NOT_FOR_CHILDREN = (
     *("ATTENDANCE_REDIS_URL", "ATTENDANCE_LIVE_URL", "ATTENDANCE_LEDGER_URL"),
     *("ATTENDANCE_KIOSKS", "ATTENDANCE_WORKERS"),
+    *("ATTENDANCE_SITE_PUBLIC_KEY", "ATTENDANCE_SITE_PRIVATE_KEY"),
 )
-"""A service gets its own user's URLs; the administrator's never reach it. What is to be started is ours to know."""
+"""A service gets its own user's URLs and its own half of the site's keys; the administrator's and others' never reach it.
+What is to be started is ours to know."""
 
 
 @dataclass
@@ -40,6 +42,8 @@ class Site:
     ready_timeout_s: float = 120
     database_url: str | None = None
     started_redis: bool = False
+    site_keys: tuple[str, str] | None = None
+    """Public for kiosks, private for workers."""
 
     def user_urls(self, user: str) -> dict[str, str]:
         """Role → URL with that user's name and password; for a Redis that isn't ours, the URL as given."""
@@ -94,6 +98,10 @@ class Site:
             environment["ATTENDANCE_DATABASE_URL"] = self.database_url
         if role == "kiosk":
             environment["ATTENDANCE_KIOSK_NAME"] = name
+        if self.site_keys is not None and role == "kiosk":
+            environment["ATTENDANCE_SITE_PUBLIC_KEY"] = self.site_keys[0]
+        if self.site_keys is not None and role == "worker":
+            environment["ATTENDANCE_SITE_PRIVATE_KEY"] = self.site_keys[1]
         if role == "dashboard":
             environment["ATTENDANCE_DASHBOARD_HOST"] = self.dashboard_host
             environment["ATTENDANCE_DASHBOARD_PORT"] = str(self.dashboard_port)

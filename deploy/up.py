@@ -14,7 +14,7 @@ from deploy.errors import Problem, hide_passwords, settings_from
 from deploy.launcher import Launcher, NotReady
 from deploy.operator import USER as OPERATOR
 from deploy.redis_server import NoRedis
-from deploy.secret_store import RUNNING, load_passwords, only_one, write_private
+from deploy.secret_store import RUNNING, load_passwords, load_site_keys, only_one, write_private
 from deploy.settings import DeploySettings
 from deploy.site import SINGLE_SERVICES, Site, require_port, require_redis
 from deploy.workers import environments
@@ -37,6 +37,7 @@ def run(settings: DeploySettings) -> int:
             dashboard_port=shown.port,
             ready_timeout_s=settings.ready_timeout_s,
             database_url=shown.database_url,
+            site_keys=load_site_keys(home),
         )
         _require_ports(settings, shown)
         _prepare_database(shown)

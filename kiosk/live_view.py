@@ -52,6 +52,17 @@ class LiveView:
                 self._state.server(all(self._links.values()))
                 self._changed.notify_all()
 
+    def links_up(self) -> bool:
+        with self._changed:
+            return all(self._links.values())
+
+    def keeping(self, keeping: bool) -> None:
+        """Whether people who come while the server is away are kept for later."""
+        with self._changed:
+            if self._state.keeping != keeping:
+                self._state.keeping = keeping
+                self._changed.notify_all()
+
     def clock_offset(self, offset_ms: int | None) -> None:
         with self._changed:
             self._state.clock_offset(offset_ms)

@@ -4,10 +4,11 @@ import time
 from collections.abc import Callable
 
 from kiosk.camera import Camera
+from kiosk.keeper import Keeper
 from kiosk.live_view import LiveView
 from kiosk.motion import MotionGate
 from kiosk.sender import Sender
-from worker.protocol.entries import Feedback
+from worker.protocol.entries import Feedback, Recorded
 from worker.protocol.telemetry import Counters
 
 WAIT_S = 0.2
@@ -29,8 +30,10 @@ class SendLoop:
         counters: Counters,
         max_frames_per_s: float,
         clock: Callable[[], float] = time.monotonic,
+        keeper: Keeper | None = None,
     ) -> None:
         self.camera, self.gate, self.sender, self.view, self.counters = camera, gate, sender, view, counters
+        self.keeper = keeper
         self._interval_s, self._clock = 1 / max_frames_per_s, clock
         self._due_s = clock()
         self._looked_at = 0
@@ -50,6 +53,8 @@ class SendLoop:
         # Catching up is limited to one interval: a pause must not be followed by a burst.
         self._due_s = max(self._due_s + self._interval_s, now_s)
         self.gate.look(shot.picture, now_s)
+        if self.keeper is not None and self.gate.moving:
+            self.keeper.offer(shot.picture, shot.captured_s, self.gate.presence, self.gate.score)
         if not self.gate.may_send(now_s):
             self.counters.add("frames_skipped_idle")
             return
@@ -61,3 +66,15 @@ class SendLoop:
         """A fresh answer, from the listener's thread."""
         self.gate.answered(bool(feedback.faces), self._clock())
         self.view.frame(feedback, captured_s)
+        if self.keeper is not None:
+            self.keeper.answered(feedback, captured_s, self._clock())
+
+    def recorded(self, entry: Recorded) -> None:
+        """The recorder's word, from the listener's thread."""
+        self.view.recorded(entry)
+        if self.keeper is not None:
+            self.keeper.recorded(entry)
+
+    def here(self) -> str | None:
+        """The presence in front of the camera; None when nobody is there."""
+        return self.gate.presence if self.gate.is_open(self._clock()) else None

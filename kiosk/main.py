@@ -11,15 +11,19 @@ import cv2
 
 from kiosk.camera import Camera, CameraStatus
 from kiosk.feedback import FeedbackListener
+from kiosk.keeper import Keeper
 from kiosk.live_view import LiveView
 from kiosk.loop import SendLoop
 from kiosk.metrics import figures
 from kiosk.motion import MotionGate
+from kiosk.outage import Outage
 from kiosk.screen import ScreenError, ScreenOptions, ScreenServer, create_app
 from kiosk.screen_state import ScreenState
-from kiosk.sender import Sender, connect_live
+from kiosk.sender import Sender, connect_live, encode
 from kiosk.settings import KioskSettings
-from kiosk.sources import SourceError, is_webcam, make_source, shown_source
+from kiosk.sources import Picture, SourceError, is_webcam, make_source, shown_source
+from kiosk.spool import Spool
+from worker.protocol.backlog import MAX_PICTURE_BYTES
 from worker.protocol.connection import connect
 from worker.protocol.heartbeats import Heart
 from worker.protocol.metrics import serve
@@ -75,7 +79,16 @@ class Kiosk:
         )
         live = connect_live(url, name)
         self.sender = Sender(live, settings, self.counters, self.view.frames_link)
-        self.loop = SendLoop(self.camera, self.gate, self.sender, self.view, self.counters, settings.max_frames_per_s)
+        self.keeper = Keeper(self._for_spool) if settings.site_public_key else None
+        self.loop = SendLoop(
+            self.camera,
+            self.gate,
+            self.sender,
+            self.view,
+            self.counters,
+            settings.max_frames_per_s,
+            keeper=self.keeper,
+        )
         self.listener = FeedbackListener(
             connect(url, name=f"{name}-feedback"),
             settings.shard,
@@ -84,9 +97,10 @@ class Kiosk:
             self.sender.sent,
             self.counters,
             on_frame=self.loop.answered,
-            on_recorded=self.view.recorded,
+            on_recorded=self.loop.recorded,
             on_link=self.view.feedback_link,
         )
+        self.outage = self._outage(name)
         self.heart = Heart(live, settings.shard, "kiosk", settings.name, self.report)
         mirrored = is_webcam(settings.source) if settings.mirror is None else settings.mirror
         options = ScreenOptions(
@@ -102,6 +116,43 @@ class Kiosk:
         self.screen_url = ""
         self._stop_metrics: Callable[[], None] = lambda: None
 
+    def _outage(self, name: str) -> Outage | None:
+        """None, and the log says so, where no key is set that what waits on disk could be sealed to."""
+        settings = self.settings
+        if settings.site_public_key is None or self.keeper is None:
+            log.warning(
+                "kiosk %s: people who come while Redis is away are not kept: set ATTENDANCE_SITE_PUBLIC_KEY",
+                settings.name,
+            )
+            return None
+        ledger = connect(settings.url("ledger"), name=f"{name}-backlog")
+        folder = settings.home / "spool" / settings.name
+        max_bytes, max_age_ms = settings.spool_max_mb * 1_000_000, round(settings.spool_max_age_h * 3_600_000)
+        spool = Spool(folder, max_bytes, max_age_ms, self.counters)
+        try:
+            spool.open()
+        except OSError as error:
+            raise ValueError(f"spool {folder}: {error}; set ATTENDANCE_HOME to a folder that can be written") from None
+        return Outage(
+            ledger,
+            settings.shard,
+            settings.name,
+            settings.site_public_key,
+            self.keeper,
+            spool,
+            self.counters,
+            here=self.loop.here,
+            links_up=self.view.links_up,
+            on_keeping=self.view.keeping,
+        )
+
+    def _for_spool(self, picture: Picture) -> bytes | None:
+        try:
+            return encode(picture, self.settings.send_width_px, self.settings.jpeg_quality, MAX_PICTURE_BYTES)[0]
+        except (ValueError, cv2.error) as error:
+            log.debug("a picture isn't kept: %s", error)
+            return None
+
     def start(self) -> None:
         """Open the screen (raises ScreenError), then all that works in the background except the camera."""
         self.screen_url = self.screen.start()
@@ -109,6 +160,8 @@ class Kiosk:
         self.listener.start()
         self.heart.start()
         self._stop_metrics = serve(self.settings.metrics_port, self.settings.metrics_host, lambda: figures(self))
+        if self.outage is not None:
+            self.outage.start()
 
     def serve(self) -> None:
         """Wait for the start, then send until asked to stop."""
@@ -136,13 +189,16 @@ class Kiosk:
         if not self.stopping.is_set():
             self.stopping.set()
         server_up = self.view.now().server.ok
-        enders = [
-            threading.Thread(target=end, daemon=True)
-            for end in (
-                *(self.camera.stop, self.screen.stop, self.listener.stop, self._stop_metrics),
-                lambda: self.heart.stop(server_up),
-            )
+        ends = [
+            self.camera.stop,
+            self.screen.stop,
+            self.listener.stop,
+            self._stop_metrics,
+            lambda: self.heart.stop(server_up),
         ]
+        if self.outage is not None:
+            ends.append(self.outage.stop)
+        enders = [threading.Thread(target=end, daemon=True) for end in ends]
         for ender in enders:
             ender.start()
         end_s = time.monotonic() + END_S
@@ -168,6 +224,9 @@ class Kiosk:
             "feedback_stale": self.counters["feedback_stale"],
             "feedback_bad": self.counters["feedback_bad"],
             "latency": self.listener.latency.to_dict(),
+            "spool_waiting": len(self.outage.spool) if self.outage else None,
+            "spool_failed": self.counters["spool_failed"],
+            "backlog_sent": self.counters["backlog_sent"],
             "screen_url": self.screen_url,
             "source_started_ms": self.camera.source_started_ms,
         }

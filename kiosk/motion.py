@@ -70,7 +70,7 @@ class MotionGate:
             self._background = self._background + follow * (grey - self._background)
         self._looked_s = now_s
         with self._lock:
-            if self.changed >= self.share and self.sharpness >= self.min_sharpness:
+            if self.moving:
                 self._motion_until_s = now_s + self.hold_s
             self._update(now_s)
 
@@ -93,6 +93,16 @@ class MotionGate:
         with self._lock:
             self._update(now_s)
             return self._open
+
+    @property
+    def moving(self) -> bool:
+        """Whether the last picture shows motion itself; the gate stays open for a while after it."""
+        return self.changed >= self.share and self.sharpness >= self.min_sharpness
+
+    @property
+    def score(self) -> float:
+        """How promising the last picture is among its neighbours: much has changed, and it is sharp."""
+        return self.changed * self.sharpness
 
     @property
     def presence(self) -> str:

@@ -141,6 +141,8 @@ class ScreenState:
         self._name_shown_s, self._sound = name_shown_s, sound
         self._camera: Literal["starting", "ok", "lost"] = "starting"
         self._server_up = True
+        self.keeping = False
+        """People who come while the server is away are kept, and recorded when it is back."""
         self._clock_offset_ms: int | None = None
         self._newest_seq = -1
         self._answer: _Answer | None = None
@@ -208,7 +210,7 @@ class ScreenState:
             "time": entry.local_time if entry else "",
             "direction": self._words[entry.direction.value] if entry else "",
         }
-        text = self._texts[key]
+        text = self._texts[f"{key}_kept" if self.keeping and f"{key}_kept" in self._texts else key]
         return View(
             mode=mode,
             key=key,

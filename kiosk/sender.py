@@ -54,8 +54,11 @@ class SentFrames:
             return self._captured.get(seq)
 
 
-def encode(picture: Picture, width_px: int, quality: int) -> tuple[bytes, int, int]:
-    """JPEG, width, height; shrunk to `width_px` where wider. Raises ValueError for what can't be sent."""
+def encode(picture: Picture, width_px: int, quality: int, max_bytes: int = MAX_JPEG_BYTES) -> tuple[bytes, int, int]:
+    """JPEG, width, height; shrunk to `width_px` where wider, coarser where it has more than `max_bytes`.
+
+    Raises ValueError for what can't be sent.
+    """
     height, width = picture.shape[:2]
     if width > width_px:
         height, width = max(1, round(height * width_px / width)), width_px
@@ -64,10 +67,10 @@ def encode(picture: Picture, width_px: int, quality: int) -> tuple[bytes, int, i
         raise ValueError(f"a picture of {width}×{height} pixels is too narrow to send")
     while True:
         done, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])
-        if done and data.size <= MAX_JPEG_BYTES:
+        if done and data.size <= max_bytes:
             return data.tobytes(), width, height
         if not done or quality <= LOWEST_QUALITY:
-            raise ValueError(f"a picture of {width}×{height} pixels doesn't fit into {MAX_JPEG_BYTES} bytes")
+            raise ValueError(f"a picture of {width}×{height} pixels doesn't fit into {max_bytes} bytes")
         quality = max(LOWEST_QUALITY, quality - QUALITY_STEP)
 
 

@@ -1,11 +1,12 @@
 """Settings of the kiosk (environment prefix `ATTENDANCE_KIOSK_`). Imports neither OpenCV nor Flask."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 from pydantic_settings import SettingsConfigDict
 
+from worker.protocol.sealing import check_key
 from worker.protocol.settings import CommonSettings, KioskName
 
 
@@ -51,6 +52,14 @@ class KioskSettings(CommonSettings):
         le=1000,
         description="variance of the Laplacian of the small grey picture; below it (covered lens, no light) motion is ignored",
     )
+
+    site_public_key: Annotated[str, AfterValidator(check_key)] | None = Field(
+        default=None,
+        validation_alias="ATTENDANCE_SITE_PUBLIC_KEY",
+        description="64 hex digits: people who come while Redis is away are kept sealed to it; unset: they are not kept",
+    )
+    spool_max_mb: int = Field(default=1000, ge=10, le=100_000, description="disk for what waits; then the oldest goes")
+    spool_max_age_h: float = Field(default=72.0, ge=1, le=720, description="what waited longer is deleted unrecorded")
 
     screen_host: str = Field(
         default="127.0.0.1", min_length=1, max_length=255, description="address the screen listens on"

@@ -152,7 +152,7 @@ def test_kiosk_and_dashboard_work_where_torch_is_not_installed(tmp_path: Path) -
         assert "torch" not in sys.modules
         for name in [name for name in sys.modules if name.split(".")[0] == "cv2"]:
             del sys.modules[name]
-        Missing.names.add("cv2")
+        Missing.names |= {"cv2", "nacl"}
         import dashboard.recorder
         from dashboard.app import create_app
         from dashboard.settings import DashboardSettings

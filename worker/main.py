@@ -5,6 +5,7 @@ import signal
 import threading
 import time
 
+from worker.backlog import Backlog, Turns
 from worker.consumer import Consumer
 from worker.decision_sender import DecisionSender
 from worker.engine import Engine
@@ -46,7 +47,23 @@ class Worker:
         self.leases = Leases(self.live, settings.shard, settings.name, settings.lease_ms)
         self.consumer = Consumer(self.live, settings.shard, settings.batch_size, self.counters)
         self.heart = Heart(connect(live_url, name=settings.name), settings.shard, "worker", settings.name, self.report)
+        self.turns = Turns()
+        self.backlog = self._backlog(ledger_url)
         self._stop_asked = threading.Event()
+
+    def _backlog(self, ledger_url: str) -> Backlog | None:
+        key, name = self.settings.site_private_key, self.settings.name
+        if key is None:
+            log.warning("what kiosks keep during an outage waits in the ledger: set ATTENDANCE_SITE_PRIVATE_KEY")
+            return None
+        return Backlog(
+            self.settings,
+            self.pipeline,
+            connect(ledger_url, name=name),
+            key.get_secret_value(),
+            self.counters,
+            self.turns,
+        )
 
     def stop(self) -> None:
         self._stop_asked.set()
@@ -78,6 +95,8 @@ class Worker:
         for thread in threads:
             thread.start()
         self._stop_metrics = serve(self.settings.metrics_port, self.settings.metrics_host, lambda: figures(self))
+        if self.backlog is not None:
+            self.backlog.start()
         log.info(
             "worker %s serves shard %s with model %s", self.settings.name, self.settings.shard, self.engine.info.id
         )
@@ -111,9 +130,12 @@ class Worker:
         held = self.leases.held
         self.consumer.keep_only(held)
         self.pipeline.keep_only(held)
+        if self.backlog is not None:
+            self.backlog.kiosks = frozenset(held)
         batch = self.consumer.take(held)
         if batch:
-            self.pipeline.process(batch)
+            with self.turns.live():
+                self.pipeline.process(batch)
         self.pipeline.expire(server_time_ms(self.live))
         if not batch:
             self.consumer.wait(held)
@@ -121,6 +143,8 @@ class Worker:
     def _leave(self) -> None:
         """Finish: presences are written down, decisions sent, kiosks given up at once."""
         self.pipeline.close_all()
+        if self.backlog is not None:
+            self.backlog.stop()
         for part in (self.enrolment, self.sender, self.gallery):
             part.stop()
         try:

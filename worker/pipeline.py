@@ -57,7 +57,7 @@ class Pipeline:
     ) -> None:
         self.settings, self.engine, self.gallery, self.live = settings, engine, gallery, live
         self.sender, self.counters, self.stages = sender, counters, Stages()
-        self._other_person = engine.info.thresholds[0].distance * OTHER_PERSON
+        self.other_person = engine.info.thresholds[0].distance * OTHER_PERSON
         self._tracks: dict[str, list[Track]] = {}
         self._looked_ms: dict[str, int] = {}
         """Capture time of the last frame looked at, by kiosk."""
@@ -99,7 +99,7 @@ class Pipeline:
         elif taken:
             sights, stages = self._look(pictures, taken)
             timings |= stages
-            index, rules = self.gallery.index, self._rules()
+            index, rules = self.gallery.index, self.rules()
             decisions = []
             t1 = time.perf_counter()
             for item, picture, sight in zip(taken, pictures, sights, strict=True):
@@ -200,7 +200,7 @@ class Pipeline:
         for track in sorted(tracks, key=lambda t: t.last_ms, reverse=True):
             if self._is_over(track, item.captured_ms, looked_ms):
                 continue
-            if not same_face(track, box, template, self._other_person):
+            if not same_face(track, box, template, self.other_person):
                 continue
             gone = track.accepted_id is not None and track.accepted_id not in index.people
             if gone or track.contradicted():
@@ -228,7 +228,7 @@ class Pipeline:
 
     # --- words -------------------------------------------------------------------------------------------------------
 
-    def _rules(self) -> Rules:
+    def rules(self) -> Rules:
         s = self.settings
         return Rules(self.threshold().distance, s.margin, s.votes_needed, max(s.votes_needed, s.votes_kept))
 

@@ -5,9 +5,10 @@ import socket
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import SettingsConfigDict
 
+from worker.protocol.sealing import check_key
 from worker.protocol.settings import CommonSettings
 
 
@@ -67,6 +68,19 @@ class WorkerSettings(CommonSettings):
         default="127.0.0.1", min_length=1, max_length=255, description="address the metrics listen on"
     )
     keep_snapshots: bool = Field(default=False, description="send a face crop (at most 40 KB) with accepted decisions")
+
+    site_private_key: SecretStr | None = Field(
+        default=None,
+        validation_alias="ATTENDANCE_SITE_PRIVATE_KEY",
+        description="64 hex digits: opens what kiosks kept while Redis was away; no kiosk may have it",
+    )
+
+    @field_validator("site_private_key")
+    @classmethod
+    def _is_a_key(cls, key: SecretStr | None) -> SecretStr | None:
+        if key is not None:
+            check_key(key.get_secret_value())
+        return key
 
     @property
     def cache(self) -> Path:

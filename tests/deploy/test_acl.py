@@ -93,6 +93,7 @@ def test_a_kiosk_does_its_own_work(logged_in: As) -> None:
     Heart(live, S, "kiosk", "front", dict).beat()
     assert logged_in("admin", "live").zscore(keys.kiosks(S), "front")
     assert ledger.xadd(keys.backlog(S, "front"), {"v": "1"})
+    assert ledger.xlen(keys.backlog(S, "front")) >= 1
     assert ledger.xadd(keys.kiosk_events(S, "front"), {"v": "1"})
 
 
@@ -118,6 +119,8 @@ def test_a_kiosk_reaches_nothing_of_others_nor_reads_what_it_wrote(logged_in: As
         lambda: ledger.xadd(keys.decisions(S), {"v": "1"}),
         lambda: ledger.xadd(keys.backlog(S, "back"), {"v": "1"}),
         lambda: ledger.xrange(keys.backlog(S, "front")),
+        lambda: ledger.xlen(keys.backlog(S, "back")),
+        lambda: ledger.xdel(keys.backlog(S, "front"), "1-1"),
         lambda: ledger.hgetall(keys.gallery(S, "m")),
     ):
         assert refused(step)
@@ -146,6 +149,20 @@ def test_a_worker_does_its_work(logged_in: As) -> None:
     pipe = ledger.pipeline(transaction=True)
     pipe.xrevrange(keys.gallery_log(S), count=1).hgetall(keys.gallery(S, "m")).execute()
     assert ledger.xread({keys.gallery_log(S): "0-0"}, block=1) in ([], {})
+
+
+def test_a_worker_turns_a_backlog_into_decisions(logged_in: As) -> None:
+    ledger, key = logged_in("worker", "ledger"), keys.backlog(S, "back")
+    ledger.xgroup_create(key, keys.WORKERS_GROUP, id="0", mkstream=True)
+    entry = logged_in("admin", "ledger").xadd(key, {"v": "1"})
+    assert ledger.xreadgroup(keys.WORKERS_GROUP, "w1", {key: ">"}, count=1)
+    assert ledger.xautoclaim(key, keys.WORKERS_GROUP, "w1", 0, count=1)[1]
+    with ledger.pipeline(transaction=True) as pipe:
+        pipe.xadd(keys.decisions(S), {"v": "1"})
+        pipe.xack(key, keys.WORKERS_GROUP, entry)
+        pipe.xdel(key, entry)
+        assert pipe.execute()[1:] == [1, 1]
+    assert refused(lambda: ledger.xadd(key, {"v": "1"}))
 
 
 def test_a_worker_can_neither_read_decisions_nor_change_the_gallery(logged_in: As) -> None:

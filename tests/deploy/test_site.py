@@ -1,5 +1,6 @@
 """What a site keeps, locks and hands to its services."""
 
+import json
 import os
 import socket
 import stat
@@ -11,11 +12,22 @@ import pytest
 
 from deploy import demo_home
 from deploy.errors import Problem
-from deploy.secret_store import RUNNING, SECRETS, Passwords, load_passwords, only_one, running_urls, write_private
+from deploy.secret_store import (
+    RUNNING,
+    SECRETS,
+    SITE_KEYS,
+    Passwords,
+    load_passwords,
+    load_site_keys,
+    only_one,
+    running_urls,
+    write_private,
+)
 from deploy.settings import DeploySettings
 from deploy.site import Site, require_port
 from deploy.up import given_urls
 from tests.conftest import RedisPair
+from worker.protocol.sealing import public_of
 
 
 def test_passwords_are_made_once_and_only_we_may_read_them(tmp_path: Path) -> None:
@@ -33,6 +45,35 @@ def test_damaged_secrets_are_told_not_replaced(tmp_path: Path, text: str) -> Non
     with pytest.raises(Problem, match="delete it"):
         load_passwords(tmp_path, ["admin"])
     assert (tmp_path / SECRETS).read_text() == text
+
+
+def test_the_sites_keys_are_made_once_and_only_we_may_read_them(tmp_path: Path) -> None:
+    public, private = load_site_keys(tmp_path)
+    assert load_site_keys(tmp_path) == (public, private)
+    assert public_of(private) == public
+    assert stat.S_IMODE((tmp_path / SITE_KEYS).stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", '{"public": "", "private": ""}', json.dumps({"public": "a" * 64, "private": "b" * 64})]
+)
+def test_damaged_keys_are_told_not_replaced(tmp_path: Path, text: str) -> None:
+    (tmp_path / SITE_KEYS).write_text(text)
+    with pytest.raises(Problem, match="put a copy back") as caught:
+        load_site_keys(tmp_path)
+    assert "b" * 64 not in str(caught.value)
+    assert (tmp_path / SITE_KEYS).read_text() == text
+
+
+def test_only_workers_get_the_private_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    public, private = load_site_keys(tmp_path)
+    monkeypatch.setenv("ATTENDANCE_SITE_PRIVATE_KEY", "f" * 64)
+    urls = {"live": "redis://h:1/0", "ledger": "redis://h:2/0"}
+    site = Site(tmp_path, "s0", {}, urls, site_keys=(public, private))
+    for role, name in (("kiosk", "a"), ("worker", ""), ("recorder", ""), ("dashboard", "")):
+        environment = site.child(role, name).environment
+        assert environment.get("ATTENDANCE_SITE_PRIVATE_KEY") == (private if role == "worker" else None)
+        assert environment.get("ATTENDANCE_SITE_PUBLIC_KEY") == (public if role == "kiosk" else None)
 
 
 def test_a_home_is_used_once_at_a_time(tmp_path: Path) -> None:

@@ -215,6 +215,18 @@ def test_a_kiosk_without_redis_says_so_and_goes_on(
     assert kiosk.end() == 0
 
 
+def test_without_a_site_key_nothing_is_kept_and_the_log_says_so_once(
+    redis_pair: RedisPair, in_thread: Callable[..., InThread], caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    kiosk = in_thread(home=tmp_path / "home")
+    assert eventually(lambda: newest_frame(redis_pair))
+    redis_pair.live_server.kill()
+    assert eventually(lambda: "Redis is away" in caplog.text)
+    assert kiosk.end() == 0
+    assert caplog.text.count("ATTENDANCE_SITE_PUBLIC_KEY") == 1
+    assert not (tmp_path / "home").exists()
+
+
 # --- settings that can't work: said at once, exit code 2 ---
 
 
@@ -224,6 +236,11 @@ def test_a_kiosk_without_redis_says_so_and_goes_on(
         ({"source": "/nowhere/clip.mp4"}, "no such file or folder"),
         ({"source": "rtmp://host/x"}, "rtmp:// is not known"),
         ({"live_url": None}, "ATTENDANCE_LIVE_URL"),
+        (
+            {"site_public_key": "a" * 64, "home": Path("/proc/nowhere"), "redis_url": "redis://127.0.0.1:1"},
+            "ATTENDANCE_HOME",
+        ),
+        ({"site_public_key": "a" * 64, "home": Path("/tmp")}, "ATTENDANCE_LEDGER_URL"),
         ({"screen_host": "203.0.113.7"}, "ATTENDANCE_KIOSK_SCREEN_PORT"),
     ],
 )

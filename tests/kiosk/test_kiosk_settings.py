@@ -80,3 +80,21 @@ def test_imports_only_what_it_needs(module: str, blocked: list[str]) -> None:
     root = Path(__file__).parents[2]
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, cwd=root)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("key", ["", "abc", "Z" * 64, "a" * 63, "a" * 65])
+def test_a_site_key_that_is_none_is_refused(key: str) -> None:
+    with pytest.raises(ValidationError, match="64 hex digits"):
+        KioskSettings(site_public_key=key)
+
+
+def test_the_private_key_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    from deploy.errors import problem_lines
+    from worker.settings import WorkerSettings
+
+    assert "ab" * 32 not in repr(WorkerSettings(site_private_key="ab" * 32))  # type: ignore[arg-type]
+    monkeypatch.setenv("ATTENDANCE_SITE_PRIVATE_KEY", "AB" * 32)
+    with pytest.raises(ValidationError) as caught:
+        WorkerSettings()
+    (line,) = problem_lines(caught.value, WorkerSettings)
+    assert line.startswith("ATTENDANCE_SITE_PRIVATE_KEY=***: a key is 64 hex digits")

@@ -343,3 +343,20 @@ def test_a_worker_that_never_answers_is_told() -> None:
 def test_before_the_first_picture_it_says_that_the_camera_starts() -> None:
     view = ScreenState().view(100)
     assert (view.mode, view.camera.ok, view.camera.words) == ("starting", True, "Camera starting")
+
+
+@pytest.mark.parametrize(
+    ("language", "words"), [("en", "recorded when it is back"), ("id", "dicatat setelah tersambung lagi")]
+)
+def test_while_redis_is_away_people_are_told_that_they_are_kept(language: Language, words: str) -> None:
+    state = ready(language)
+    state.frame(accepted(1), 100, 100)
+    state.server(False)
+    assert words not in state.view(100).detail, "no promise where nothing is kept"
+    state.keeping = True
+    view = state.view(100)
+    assert words in view.detail
+    assert (view.mode, view.key, view.name) == ("lost_server", "lost_server", None)
+    state.server(True)
+    state.frame_sent(200)
+    assert state.view(206).headline == TEXTS[language]["no_answer_kept"].headline
