@@ -12,6 +12,8 @@ from worker.protocol import keys
 
 CONNECTION = ("+ping", "+time", "+client|setname")
 """What every user may do besides its grants. AUTH and HELLO are always allowed."""
+FIND_SHARD = f"(+exists %R~{keys.marker('*')})"
+"""On a Redis Cluster: asking for a key that nobody writes tells which node holds its shard."""
 SETINFO_SINCE = (7, 2)
 """redis-py names itself to servers that know CLIENT SETINFO; an older one refuses a rule that mentions it."""
 
@@ -136,4 +138,6 @@ def user_line(user: str, password: str, grants: list[Grant], server: tuple[int, 
     """The line of an ACL file for `user` on a server of that (major, minor) version. Only the password's hash is in it."""
     connection = [*CONNECTION, *(("+client|setinfo",) if server >= SETINFO_SINCE else ())]
     digest = hashlib.sha256(password.encode()).hexdigest()
-    return " ".join(["user", user, "on", f"#{digest}", *connection, *(grant.selector() for grant in grants)])
+    return " ".join(
+        ["user", user, "on", f"#{digest}", *connection, FIND_SHARD, *(grant.selector() for grant in grants)]
+    )

@@ -10,6 +10,7 @@ import pytest
 import redis
 
 from deploy.redis_server import RedisServer, embedded_server
+from tests.cluster import Cluster
 from worker.protocol.connection import connect
 
 SERVERS = {"debian": lambda: shutil.which("redis-server"), "embedded": embedded_server}
@@ -78,3 +79,18 @@ def redis_pair(_one_pair: RedisPair) -> RedisPair:
 def any_redis_pair(_any_pair: RedisPair) -> RedisPair:
     """The same test on Debian's redis-server 7.0 and on the embedded default: for tests of Redis' behaviour."""
     return _emptied(_any_pair)
+
+
+@pytest.fixture(scope="session")
+def _one_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    program = next(p for find in SERVERS.values() if (p := find()))
+    made = Cluster(tmp_path_factory.mktemp("cluster"), Path(program))
+    yield made.start()
+    made.stop()
+
+
+@pytest.fixture
+def cluster(_one_cluster: Cluster) -> Cluster:
+    """Three masters, emptied for each test. It takes two seconds to come together, so all tests share it."""
+    _one_cluster.flush()
+    return _one_cluster

@@ -11,6 +11,8 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from worker.protocol import cluster
+
 log = logging.getLogger(__name__)
 
 Client: TypeAlias = Any
@@ -30,17 +32,20 @@ def connect(url: str, *, name: str) -> redis.Redis:
     """A client of `url` that opens its connections when first used. `name` shows in CLIENT LIST.
 
     It doesn't retry by itself: a frame sent again is old, and who must not lose anything loops with `Backoff`.
+    On a Redis Cluster the URL names a shard (`settings.url`), and the client talks to the node that holds it.
     """
-    return redis.Redis.from_url(
-        url,
-        client_name=name,
-        socket_timeout=SOCKET_TIMEOUT_S,
-        socket_connect_timeout=CONNECT_TIMEOUT_S,
-        health_check_interval=10,
-        socket_keepalive=True,
-        retry=Retry(NoBackoff(), 0),
-        protocol=2,  # one shape of answers from Redis 7 to Valkey 9
-    )
+    options: dict[str, Any] = {
+        "client_name": name,
+        "socket_timeout": SOCKET_TIMEOUT_S,
+        "socket_connect_timeout": CONNECT_TIMEOUT_S,
+        "health_check_interval": 10,
+        "socket_keepalive": True,
+        "retry": Retry(NoBackoff(), 0),
+        "protocol": 2,  # one shape of answers from Redis 7 to Valkey 9
+    }
+    if cluster.is_cluster(url):
+        return redis.Redis.from_pool(cluster.pool(url, **options))
+    return redis.Redis.from_url(url, **options)
 
 
 def server_time_ms(client: redis.Redis) -> int:

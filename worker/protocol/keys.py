@@ -29,6 +29,11 @@ def check_shard_name(name: str) -> str:
     return name
 
 
+def marker(shard: str) -> str:
+    """Never written: whoever asks for it learns which node of a cluster holds the shard."""
+    return f"shard:{{{shard}}}"
+
+
 # --- live role: no persistence -------------------------------------------------------------------------------------
 
 
