@@ -56,7 +56,7 @@ def create_app(settings: DashboardSettings | None = None) -> Flask:
     app.extensions["attendance"] = Services(
         settings=settings,
         sessions=database.session_factory(database.engine_for(settings.database)),
-        live=connect(settings.url("live"), name="dashboard"),
+        lives={shard: connect(settings.url("live", shard), name="dashboard") for shard in settings.all_shards},
     )
     CSRFProtect(app)
     errors.init_app(app)

@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy import delete, func, or_, select
 from sqlalchemy.orm import Session
 
-from dashboard.gallery import queue_change
 from dashboard.models import Employee, EnrolmentPicture, Template
+from dashboard.outbox import queue_change
 from worker.protocol.entries import new_id
 
 MAX_CODE, MAX_NAME = 64, 200

@@ -3,10 +3,12 @@
 Nothing here knows Flask, so the command and the pages share it. Without a stored consent no worker even sees the picture.
 """
 
+import contextlib
 import hashlib
 import json
 import logging
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import cast
@@ -17,11 +19,11 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from dashboard.database import SessionFactory, now_ms, reading
-from dashboard.gallery import queue_change
 from dashboard.models import Employee, EnrolmentPicture, Template
+from dashboard.outbox import queue_change
 from dashboard.pictures import BadPicture, normalise_upload
 from dashboard.settings import DashboardSettings
-from worker.protocol import keys
+from worker.protocol import heartbeats, keys
 from worker.protocol.connection import MAX_BLOCK_MS
 from worker.protocol.entries import BadEntry, EnrolReply, EnrolRequest, as_any, new_id, unpack_fields
 from worker.protocol.outcomes import Outcome
@@ -97,6 +99,16 @@ def words_for(
     else:
         words = WORDS.get(outcome, f"Refused: {outcome.value.replace('_', ' ')}.")
     return f"{words} ({reason})" if reason and outcome is not Outcome.ENROLLED else words
+
+
+def shard_with_worker(lives: Mapping[str, redis.Redis]) -> str:
+    """A shard whose workers can judge a picture: all have the same gallery, so the first that has a worker."""
+    first, *others = lives
+    for shard in lives if others else ():
+        with contextlib.suppress(redis.exceptions.RedisError, OSError):
+            if any(heartbeats.read(lives[shard], shard, "worker")):
+                return shard
+    return first
 
 
 def ask_worker(live: redis.Redis, shard: str, jpeg: bytes, employee_id: str | None, timeout_s: float) -> EnrolReply:

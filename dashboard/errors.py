@@ -94,7 +94,8 @@ def healthz() -> ResponseReturnValue:
     except SQLAlchemyError:
         state["database"] = "away"
     try:
-        services().live.ping()
+        for live in services().lives.values():
+            live.ping()
     except (redis.exceptions.RedisError, OSError):
         state["live"] = "away"
     return jsonify(state), 200 if state["database"] == "ok" else 503

@@ -1,15 +1,16 @@
 """The gallery's one publisher: templates and names of those who may be recognised, from the database to the workers.
 
-A change is queued in the transaction that makes it (`queue_change`) and published within a fraction of a second, always
-as the person's *current* state, so the order of changes doesn't matter and publishing twice does no harm. A lock in Redis
+A change is queued in the transaction that makes it (outbox.py) and published within a fraction of a second, always as the
+person's *current* state, so the order of changes doesn't matter and publishing twice does no harm. A lock in Redis
 keeps publishers from working at the same time, but it is not what guards the gallery: every MULTI watches the log, so a
 publisher that was suspended between reading the database and writing can't bring back somebody who was removed meanwhile.
-One database feeds one shard.
+Each shard has a publisher of its own; a change stays in the outbox until all have it (outbox.py).
 """
 
 import contextlib
 import logging
 import threading
+import time
 from collections.abc import Iterable
 from itertools import groupby
 from typing import cast
@@ -17,9 +18,10 @@ from typing import cast
 import redis
 from pydantic import ValidationError
 from redis.client import Pipeline
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from dashboard import outbox
 from dashboard.database import SessionFactory, now_ms, reading
 from dashboard.models import Employee, EnrolmentPicture, GalleryOutbox, Template
 from worker.protocol import heartbeats, keys
@@ -39,18 +41,11 @@ POLL_S = 0.2
 LOCK_MS = 1_500
 """A publisher that died is replaced after this; a change must be out 2 s after its commit."""
 MODELS_EVERY_S = 0.5
+REGISTER_EVERY_S = 3_600.0
+"""Known shards are those whose publisher said so lately; see outbox.py."""
 BATCH = 100
 DRAFT_TTL_S = 600
 """A half-written draft of a killed publisher goes away by itself."""
-
-
-def queue_change(session: Session, op: str, employee_id: str | None, model_id: str) -> None:
-    """Have the gallery follow a change of `employee_id`, once the caller's transaction is committed.
-
-    `op` (put, remove, or reset without an employee) tells readers of the table what happened; what is published is the
-    state at that moment.
-    """
-    session.add(GalleryOutbox(op=op, employee_id=employee_id, model_id=model_id, created_ms=now_ms()))
 
 
 def people(session: Session, model_id: str, employee_id: str | None = None) -> dict[str, bytes]:
@@ -108,6 +103,7 @@ class Publisher:
         """Models whose gallery was compared with the database since this publisher took the lock."""
         self.counters = Counters()
         self._oldest_waiting_ms: int | None = None
+        self._registered_s = float("-inf")
 
     def lag_s(self) -> float:
         """How long the oldest change that was seen waiting has waited; 0 when none waits, or another publisher works."""
@@ -120,11 +116,14 @@ class Publisher:
             self.checked.clear()
             self._oldest_waiting_ms = None
             return 0
+        self._register()
         with reading(self.session_factory) as session:
-            waiting = GalleryOutbox.published_ms.is_(None)
-            rows = list(session.scalars(select(GalleryOutbox).where(waiting).order_by(GalleryOutbox.id).limit(BATCH)))
+            rows = outbox.waiting(session, self.shard, BATCH)
             in_use = set(session.scalars(select(Template.model_id).distinct()))
-            last_version = _last_version(session)
+            last_version = outbox.version(session, self.shard)
+        if last_version is None:  # forgotten: nothing waited for us, so everything is compared
+            self._registered_s = float("-inf")
+            return 0
         self._oldest_waiting_ms = rows[0].created_ms if rows else None
         in_use |= {row.model_id for row in rows} | (self.models.seen if self.models else set())
         done = 0
@@ -143,6 +142,16 @@ class Publisher:
             log.info("another publisher wrote to the gallery; starting over")
             self.checked.clear()
         return done
+
+    def _register(self) -> None:
+        """Be known to those who delete what all shards have, before anything is compared with the database."""
+        if time.monotonic() - self._registered_s < REGISTER_EVERY_S:
+            return
+        with self.session_factory.begin() as session:
+            new = outbox.register(session, self.shard)
+        if new:
+            self.checked.clear()
+        self._registered_s = time.monotonic()
 
     def release(self) -> None:
         """Let another publisher take over at once."""
@@ -170,8 +179,7 @@ class Publisher:
             }
             have.pop(GALLERY_VERSION_FIELD.decode(), None)
             with reading(self.session_factory) as session:
-                queued = (GalleryOutbox.published_ms.is_(None)) & (GalleryOutbox.model_id == model_id)
-                waiting = set(session.scalars(select(GalleryOutbox.employee_id).where(queued)))
+                waiting = outbox.people_waiting(session, self.shard, model_id)
                 want = people(session, model_id)
             differing = {who for who in have.keys() | want.keys() if have.get(who) != want.get(who)}
             if differing - waiting:
@@ -188,7 +196,7 @@ class Publisher:
             galleries = self._watch(pipe, in_use)
             with reading(self.session_factory) as session:
                 value = people(session, row.model_id, row.employee_id).get(row.employee_id)
-                version = max(self._log_top(pipe), _last_version(session)) + 1
+                version = max(self._log_top(pipe), outbox.version(session, self.shard) or 0) + 1
             pipe.multi()
             if value is None:
                 pipe.hdel(self._key(row.model_id), row.employee_id)
@@ -213,7 +221,7 @@ class Publisher:
             galleries = self._watch(pipe, set(whole) - {model_id})
             with reading(self.session_factory) as session:
                 everybody = list(people(session, model_id).items())
-                version = max(self._log_top(pipe), _last_version(session)) + 1
+                version = max(self._log_top(pipe), outbox.version(session, self.shard) or 0) + 1
             self.ledger.delete(draft)
             for start in range(0, len(everybody), BATCH):
                 self.ledger.hset(draft, mapping=as_any(dict(everybody[start : start + BATCH])))
@@ -249,15 +257,5 @@ class Publisher:
     def _note(self, change: GalleryChange, row: GalleryOutbox | None) -> None:
         """Remember in the database what is out. A crash before this publishes the same change again, one version later."""
         with self.session_factory.begin() as session:
-            noted = session.get(GalleryOutbox, row.id) if row else None
-            if noted is None:
-                noted = GalleryOutbox(
-                    op=change.op, employee_id=change.employee_id, model_id=change.model_id, created_ms=now_ms()
-                )
-                session.add(noted)
-            noted.version, noted.published_ms = change.version, now_ms()
+            outbox.note(session, self.shard, change.version, row.id if row else None)
         self.counters.add(f"gallery_{change.op}")
-
-
-def _last_version(session: Session) -> int:
-    return session.scalar(select(func.max(GalleryOutbox.version))) or 0

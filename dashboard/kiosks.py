@@ -1,6 +1,6 @@
 """Kiosks and workers: who is alive, what each door means, and whether the recogniser keeps its promise."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,7 +39,7 @@ class Door:
 
 @dataclass
 class Running:
-    """What the live Redis says about the processes; `reachable` is False when it doesn't answer."""
+    """What the live Redis says about the processes; `reachable` is False when it doesn't answer (for one of the shards)."""
 
     reachable: bool = True
     kiosks: dict[str, heartbeats.Heartbeat] = field(default_factory=dict)
@@ -54,20 +54,20 @@ def number(data: dict[str, Any], name: str) -> float | None:
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
-def running(live: Client, shard: str) -> Running:
+def running(lives: Mapping[str, Client]) -> Running:
+    """Of all shards; those that don't answer are left out."""
     found = Running()
-    try:
-        for beat in heartbeats.read(live, shard):
-            if beat.role == "kiosk":
-                found.kiosks[beat.name] = beat
-            elif beat.role == "worker":
-                found.workers.append(beat)
-            else:
-                found.recorders += 1
-        for raw, score in live.zrange(keys.kiosks(shard), 0, -1, withscores=True):
-            found.seen_ms[raw.decode(errors="replace")] = int(score)
-    except (redis.exceptions.RedisError, OSError):
-        return Running(reachable=False)
+    for shard, live in lives.items():
+        try:
+            beats = list(heartbeats.read(live, shard))
+            seen = live.zrange(keys.kiosks(shard), 0, -1, withscores=True)
+        except (redis.exceptions.RedisError, OSError):
+            found.reachable = False
+            continue
+        found.kiosks |= {beat.name: beat for beat in beats if beat.role == "kiosk"}
+        found.workers += [beat for beat in beats if beat.role == "worker"]
+        found.recorders += sum(beat.role == "recorder" for beat in beats)
+        found.seen_ms |= {raw.decode(errors="replace"): int(score) for raw, score in seen}
     found.workers.sort(key=lambda beat: beat.name)
     return found
 
@@ -90,7 +90,7 @@ def doors(known: Iterable[Kiosk], now: Running) -> list[Door]:
 @pages.get("/kiosks")
 def index() -> ResponseReturnValue:
     app = services()
-    now = running(app.live, app.settings.shard)
+    now = running(app.lives)
     with reading(app.sessions) as session:
         found = doors(session.scalars(select(Kiosk)), now)
     weak = [beat for beat in now.workers if beat.data.get("meets_target") is False]
@@ -114,7 +114,7 @@ def change(name: str) -> ResponseReturnValue:
         abort(400, f"Label: at most {MAX_LABEL} printable characters, got {len(label)}.")
     if direction not in DIRECTIONS:
         abort(400, f"Direction “{direction[:40]}”: choose one of {', '.join(DIRECTIONS)}.")
-    now = running(app.live, app.settings.shard)
+    now = running(app.lives)
     with app.sessions.begin() as session:
         kiosk = session.get(Kiosk, name)
         if kiosk is None:

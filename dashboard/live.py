@@ -31,7 +31,7 @@ def board() -> ResponseReturnValue:
     """The stream's place is read before the database: what arrives in between comes twice, and the page drops one."""
     app = services()
     try:
-        after = arrivals.newest_id(app.live, app.settings.shard)
+        after = arrivals.newest_place(app.lives)
     except (redis.exceptions.RedisError, OSError):
         after = ""
     with reading(app.sessions) as session:
@@ -56,11 +56,13 @@ def board() -> ResponseReturnValue:
 def stream() -> ResponseReturnValue:
     """Server-sent events; the browser's Last-Event-ID wins over the place that the page was made at."""
     app = services()
-    after = arrivals.entry_id(request.headers.get("Last-Event-ID")) or arrivals.entry_id(request.args.get("after"))
+    shards = len(app.lives)
+    last = request.headers.get("Last-Event-ID"), request.args.get("after")
+    after = arrivals.place(last[0], shards) or arrivals.place(last[1], shards)
     if not _streams.acquire(blocking=False):
         abort(503, "Too many live boards are open.")
     response = Response(
-        arrivals.follow(app.live, app.settings.shard, after),
+        arrivals.follow(app.lives, after),
         content_type="text/event-stream; charset=utf-8",
         headers={"X-Accel-Buffering": "no"},
     )

@@ -106,13 +106,29 @@ class GalleryOutbox(Base):
     """
 
     __tablename__ = "gallery_outbox"
+    __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012 an id must never name another change later
     id: Mapped[int] = mapped_column(primary_key=True)
     op: Mapped[str] = mapped_column(String(6))
     employee_id: Mapped[str | None] = mapped_column(String(64))
     model_id: Mapped[str] = mapped_column(String(128))
     created_ms: Mapped[int]
-    version: Mapped[int | None] = mapped_column(unique=True)
-    published_ms: Mapped[int | None] = mapped_column(index=True)
+
+
+class GalleryShard(Base):
+    """A shard whose workers get the gallery, the highest version published to it, and when its publisher was last there."""
+
+    __tablename__ = "gallery_shards"
+    shard: Mapped[str] = mapped_column(String(16), primary_key=True)
+    version: Mapped[int]
+    seen_ms: Mapped[int]
+
+
+class GalleryPublication(Base):
+    """A change that a shard has; once all have it, both rows are deleted (dashboard/outbox.py)."""
+
+    __tablename__ = "gallery_publications"
+    outbox_id: Mapped[int] = mapped_column(ForeignKey("gallery_outbox.id", ondelete="CASCADE"), primary_key=True)
+    shard: Mapped[str] = mapped_column(String(16), primary_key=True)
 
 
 class DecisionRecord(Base):

@@ -8,7 +8,7 @@ from sqlalchemy import exists, select
 
 from dashboard.auth import viewer_name
 from dashboard.database import reading
-from dashboard.enrolment import EnrolResult, delete_picture, enrol_picture
+from dashboard.enrolment import EnrolResult, delete_picture, enrol_picture, shard_with_worker
 from dashboard.models import Employee, EnrolmentPicture
 from dashboard.people import person_page
 from dashboard.web import services, wants_json
@@ -50,13 +50,15 @@ def add(employee_id: str) -> ResponseReturnValue:
         if wants_json():
             return jsonify(error=problem), 422
         return person_page(employee_id, upload_problem=problem), 422
+    shard = shard_with_worker(app.lives)
+    settings = app.settings.model_copy(update={"shard": shard})
     verdicts, nobody = [], None
     for file in files:
         # one picture waited for a worker in vain; the others needn't
         result = nobody or enrol_picture(
             app.sessions,
-            app.live,
-            app.settings,
+            app.lives[shard],
+            settings,
             employee_id,
             file.read(),
             accept_similar=bool(request.form.get("accept_similar")),

@@ -1,5 +1,6 @@
 """What all pages share: the app's services, answers as page or JSON, bad input as words, and local redirects."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -19,7 +20,8 @@ class Services:
 
     settings: DashboardSettings
     sessions: SessionFactory
-    live: redis.Redis
+    lives: Mapping[str, redis.Redis]
+    """A client of the live role for each shard of the site."""
 
 
 def services() -> Services:

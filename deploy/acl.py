@@ -6,6 +6,7 @@ speak for another door nor read what it sees.
 """
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from worker.protocol import keys
@@ -132,6 +133,20 @@ def operator(shard: str) -> Grants:
             Grant("multi exec discard unwatch"),
         ],
     }
+
+
+def site_users(shards: Sequence[str], kiosks: Mapping[str, str]) -> dict[str, Grants]:
+    """Every user of a site by name; `kiosks` says which shard each is in. The others serve all shards."""
+    users = {f"kiosk-{name}": kiosk(shard, name) for name, shard in kiosks.items()}
+    for role, grants_of in {
+        "worker": worker,
+        "recorder": recorder,
+        "dashboard": dashboard,
+        "operator": operator,
+    }.items():
+        of_shards = [grants_of(shard) for shard in shards]
+        users[role] = {server: [grant for one in of_shards for grant in one[server]] for server in ("live", "ledger")}
+    return users
 
 
 def user_line(user: str, password: str, grants: list[Grant], server: tuple[int, int]) -> str:

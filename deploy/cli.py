@@ -28,6 +28,10 @@ class BenchPart(StrEnum):
     DETECT, EMBED, STREAM, GALLERY, KIOSKS = "detect", "embed", "stream", "gallery", "kiosks"
 
 
+class ServerRole(StrEnum):
+    LIVE, LEDGER, BOTH = "live", "ledger", "both"
+
+
 class BenchDevice(StrEnum):
     CPU, CUDA = "cpu", "cuda"
 
@@ -90,12 +94,13 @@ def kiosk(
     name: Annotated[str | None, typer.Option(help="this door's name, such as front-door")] = None,
     source: Annotated[str | None, typer.Option(help="webcam index, rtsp://…, video or folder of pictures")] = None,
     screen_port: Annotated[int | None, typer.Option(help="port of the screen's page; 0 takes any")] = None,
+    shard: Annotated[str | None, typer.Option(help="the shard it serves, on a site with several")] = None,
 ) -> None:
     """Run one kiosk: the camera, and the screen that people look at."""
     with clear_errors("kiosk"):
         from kiosk.settings import KioskSettings
 
-        settings = settings_from(KioskSettings, name=name, source=source, screen_port=screen_port)
+        settings = settings_from(KioskSettings, name=name, source=source, screen_port=screen_port, shard=shard)
         _require_redis(settings)
         from kiosk.main import run
 
@@ -107,6 +112,7 @@ def worker(
     name: Annotated[str | None, typer.Option(help="unique among the workers of a site")] = None,
     model: Annotated[str | None, typer.Option(help="sface, or the folder of a model bundle")] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu or cuda")] = None,
+    shard: Annotated[str | None, typer.Option(help="the shard it serves, on a site with several")] = None,
     count: Annotated[
         int, typer.Option(min=1, max=32, envvar="ATTENDANCE_WORKERS", help="processes, which share out the cores")
     ] = 1,
@@ -115,12 +121,16 @@ def worker(
     with clear_errors("worker"):
         from worker.settings import WorkerSettings
 
-        settings = settings_from(WorkerSettings, name=name, model=model, device=device)
+        settings = settings_from(WorkerSettings, name=name, model=model, device=device, shard=shard)
         _require_redis(settings)
         if count > 1:
             from deploy import workers
 
-            options = {"ATTENDANCE_MODEL": settings.model, "ATTENDANCE_WORKER_DEVICE": settings.device}
+            options = {
+                "ATTENDANCE_MODEL": settings.model,
+                "ATTENDANCE_WORKER_DEVICE": settings.device,
+                "ATTENDANCE_SHARD": settings.shard,
+            }
             raise typer.Exit(workers.run(settings, count, options))
         from worker.main import run
 
@@ -128,12 +138,14 @@ def worker(
 
 
 @app.command()
-def recorder() -> None:
-    """Run the recorder: it writes decisions into the database and publishes who is enrolled."""
+def recorder(
+    shard: Annotated[str | None, typer.Option(help="the shard it serves, on a site with several")] = None,
+) -> None:
+    """Run the recorder: it writes decisions into the database and publishes who is enrolled. Each shard needs one."""
     with clear_errors("dashboard"):
         from dashboard.settings import DashboardSettings
 
-        settings = settings_from(DashboardSettings)
+        settings = settings_from(DashboardSettings, shard=shard)
         _require_redis(settings)
         from dashboard.recorder import run
 
@@ -190,6 +202,20 @@ def doctor(
         from deploy import doctor as room
 
         raise typer.Exit(room.run(json))
+
+
+@app.command()
+def acl(
+    role: Annotated[ServerRole, typer.Option(help="what the server is for")],
+    kiosk: Annotated[
+        list[str] | None, typer.Option(help="name of a door, or name=shard where there are several shards; repeat it")
+    ] = None,
+) -> None:
+    """Print the lines of a Redis ACL file for your own servers: a user for each service, with the fewest rights."""
+    with clear_errors():
+        from deploy import acl_file as room
+
+        raise typer.Exit(room.run(role.value, kiosk or []))
 
 
 @app.command()

@@ -17,7 +17,8 @@ from deploy.errors import Problem, clear_errors
 from deploy.operator import plain, site_clients
 
 app = typer.Typer(
-    help="Decisions that the recorder could not record: look, put back, drop. Names and pictures are never shown.",
+    help="Decisions that the recorder could not record: look, put back, drop. Names and pictures are never shown. "
+    "Those of the shard in ATTENDANCE_SHARD.",
     no_args_is_help=True,
 )
 Id = Annotated[str, typer.Argument(help="as `attendance dead list` shows it")]
@@ -26,7 +27,7 @@ Json = Annotated[bool, typer.Option("--json", help="print JSON")]
 
 @contextmanager
 def letters() -> Iterator[DeadLetters]:
-    with clear_errors(), site_clients("dead") as site:
+    with clear_errors(), site_clients("dead") as (site,):
         try:
             yield DeadLetters(site.ledger, site.shard)
         except NoSuchLetter as error:

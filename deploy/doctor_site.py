@@ -17,11 +17,12 @@ MIN_VERSION = (7, 0)
 START = "start everything with `attendance up`, or set ATTENDANCE_LIVE_URL and ATTENDANCE_LEDGER_URL"
 
 
-def site_urls() -> dict[str, str]:
-    """URL by role: from the environment, else of the `attendance up` that runs in the same home; empty without any."""
+def site_urls(shard: str | None = None) -> dict[str, str]:
+    """URL by role, on a cluster that of the shard (ours unless given): from the environment, else of the `attendance up`
+    that runs in the same home; empty without any."""
     settings: CommonSettings = settings_from(CommonSettings)
     try:
-        return {role: settings.url(role) for role in ("live", "ledger")}
+        return {role: settings.url(role, shard) for role in ("live", "ledger")}
     except ValueError:
         return running_urls(settings.home)
 
@@ -158,17 +159,20 @@ def _configured_model() -> list[Finding]:
 
 
 def _workers() -> dict[str, dict[str, Any]]:
-    urls = site_urls()
-    if not urls:
-        return {}
-    client = connect(urls["live"], name="doctor")
-    try:
-        shard = settings_from(CommonSettings).shard
-        return {beat.name: beat.data for beat in heartbeats.read(client, shard, "worker")}
-    except (redis.exceptions.RedisError, OSError):
-        return {}  # told by the servers' check
-    finally:
-        client.close()
+    found: dict[str, dict[str, Any]] = {}
+    settings: CommonSettings = settings_from(CommonSettings)
+    for shard in settings.all_shards:
+        urls = site_urls(shard)
+        if not urls:
+            continue
+        client = connect(urls["live"], name="doctor")
+        try:
+            found |= {beat.name: beat.data for beat in heartbeats.read(client, shard, "worker")}
+        except (redis.exceptions.RedisError, OSError):
+            pass  # told by the servers' check
+        finally:
+            client.close()
+    return found
 
 
 def liveness() -> list[Finding]:

@@ -22,24 +22,29 @@ class SiteClients:
 
 
 @contextmanager
-def site_clients(name: str) -> Iterator[SiteClients]:
-    """Clients from the environment's URLs, else of the `attendance up` that runs in the same home.
+def site_clients(name: str, every_shard: bool = False) -> Iterator[list[SiteClients]]:
+    """Clients of our shard, or of all that the site has.
 
-    Raises Problem when there is neither, and when Redis is away or refuses meanwhile; passwords are never shown.
+    By the environment's URLs, else those of the `attendance up` that runs in the same home. Raises Problem when there is
+    neither, and when Redis is away or refuses meanwhile; passwords are never shown.
     """
     settings: CommonSettings = settings_from(CommonSettings)
     try:
-        urls = {role: settings.url(role) for role in ("live", "ledger")}
+        settings.url("live"), settings.url("ledger")
     except ValueError as error:
         urls = running_urls(settings.home, USER) or running_urls(settings.home)
         if not urls:
             raise Problem(str(error)) from None
-    clients = {}
+        settings = settings.model_copy(update={"live_url": urls["live"], "ledger_url": urls["ledger"]})
+    clients: list[Client] = []
+    sites = []
     try:
-        for role, url in urls.items():
-            clients[role] = connect(url, name=name)
-            clients[role].ping()
-        yield SiteClients(clients["live"], clients["ledger"], settings.shard)
+        for shard in settings.all_shards if every_shard else (settings.shard,):
+            for role in ("live", "ledger"):
+                clients.append(connect(settings.url(role, shard), name=name))
+                clients[-1].ping()
+            sites.append(SiteClients(clients[-2], clients[-1], shard))
+        yield sites
     except redis.exceptions.NoPermissionError as error:
         raise Problem(
             f"this Redis user may not do that ({error}); the user needs what deploy/acl.py gives {USER}"
@@ -47,7 +52,7 @@ def site_clients(name: str) -> Iterator[SiteClients]:
     except (redis.exceptions.RedisError, OSError, ValueError) as error:
         raise Problem(hide_passwords(f"Redis doesn't answer as it should: {error}")) from None
     finally:
-        for client in clients.values():
+        for client in clients:
             client.close()
 
 

@@ -55,13 +55,7 @@ class Site:
         """Start both roles with one user a service; raises NoRedis."""
         program, _ = find_server()
         version = server_version(program)
-        grants = {
-            **{f"kiosk-{name}": acl.kiosk(self.shard, name) for name in kiosks},
-            "worker": acl.worker(self.shard),
-            "recorder": acl.recorder(self.shard),
-            "dashboard": acl.dashboard(self.shard),
-            "operator": acl.operator(self.shard),
-        }
+        grants = acl.site_users([self.shard], dict.fromkeys(kiosks, self.shard))
         for role in ROLES:
             server = RedisServer(
                 role, self.home / "redis" / role, program=program, admin_password=self.passwords["admin"]

@@ -4,7 +4,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from rich.console import Console
@@ -58,6 +58,8 @@ class Service:
     """A kiosk's capture → answer: of the frames between the two looks or, without any, since it started."""
     clock_offset_ms: int | None = None
     facts: dict[str, Any] = field(default_factory=dict)
+    shard: str | None = None
+    """Where the site has several."""
 
 
 @dataclass
@@ -140,12 +142,26 @@ def _problems(services: list[Service]) -> list[str]:
     return words
 
 
+def together(shards: Mapping[str, Status]) -> Status:
+    """The site's status from its shards': one that stands alone isn't named."""
+    if len(shards) == 1:
+        return next(iter(shards.values()))
+    waiting: Counter[str] = Counter()
+    for status in shards.values():
+        waiting.update(status.waiting)
+    return Status(
+        [replace(service, shard=shard) for shard, status in shards.items() for service in status.services],
+        dict(waiting),
+        [f"shard {shard}: {words}" for shard, status in shards.items() for words in status.problems],
+    )
+
+
 def run(as_json: bool, seconds: float, sleep: Callable[[float], None] = time.sleep) -> int:
     """Print the status; 0 when every role is there and each worker ready, else 1. Raises Problem without Redis."""
-    with clear_errors(), site_clients("status") as site:
-        before = look(site)
+    with clear_errors(), site_clients("status", every_shard=True) as sites:
+        before = [look(site) for site in sites]
         sleep(seconds)
-        status = compare(before, look(site))
+        status = together({site.shard: compare(first, look(site)) for site, first in zip(sites, before, strict=True)})
     if as_json:
         print(json.dumps(asdict(status) | {"ok": not status.problems}))
     else:
@@ -158,7 +174,7 @@ def show(status: Status, console: Console) -> None:
     for service in status.services:
         table.add_row(
             service.role if service.alive else f"[red]{service.role}[/]",
-            escape(plain(service.name, 64)),
+            escape(plain(f"{service.shard}/{service.name}" if service.shard else service.name, 64)),
             "-" if service.rate is None else f"{service.rate:.1f}",
             "-" if service.latency_p95_ms is None else f"{service.latency_p95_ms:.0f} ms",
             "-" if service.clock_offset_ms is None else f"{service.clock_offset_ms:+d} ms",

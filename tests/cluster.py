@@ -96,8 +96,10 @@ class Cluster:
 
     def set_users(self, acl_lines: Iterable[str]) -> None:
         """Give every node these users: Redis Cluster doesn't spread them."""
-        for admin in self.admins:
-            for line in acl_lines:
+        lines = list(acl_lines)
+        for node, admin in zip(self.nodes, self.admins, strict=True):
+            node.acl = lines  # for when it is started again
+            for line in lines:
                 admin.execute_command("ACL", "SETUSER", *_words(line.removeprefix("user ")))
 
     def flush(self) -> None:

@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 
 from dashboard.database import SessionFactory, engine_for, now_ms, session_factory, upgrade
 from dashboard.employees import create_employee
-from dashboard.gallery import queue_change
 from dashboard.models import Base, EnrolmentPicture, Template
+from dashboard.outbox import queue_change
 from dashboard.settings import DashboardSettings
 from worker.protocol.entries import Decision, new_id
 from worker.protocol.outcomes import Outcome

@@ -35,6 +35,18 @@ def test_migrations_go_up_and_down(empty_url: str) -> None:
     engine.dispose()
 
 
+def test_changes_that_were_not_published_yet_outlive_the_upgrade(empty_url: str) -> None:
+    upgrade(empty_url, "0001")
+    engine = engine_for(empty_url)
+    with engine.begin() as connection:
+        row = "INSERT INTO gallery_outbox (op, employee_id, model_id, created_ms, version, published_ms) VALUES"
+        connection.execute(text(f"{row} ('put', 'e1', 'm', 1, 1, 1), ('put', 'e2', 'm', 1, NULL, NULL)"))
+    upgrade(empty_url)
+    with engine.begin() as connection:
+        assert connection.execute(text("SELECT employee_id FROM gallery_outbox")).scalars().all() == ["e2"]
+    engine.dispose()
+
+
 def test_processes_that_upgrade_together_wait_for_each_other(empty_url: str) -> None:
     errors: list[BaseException] = []
     start = threading.Barrier(4)

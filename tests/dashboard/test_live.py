@@ -9,11 +9,14 @@ import pytest
 from dashboard import arrivals
 from dashboard.database import now_ms
 from dashboard.employees import create_employee
+from dashboard.enrolment import shard_with_worker
+from dashboard.kiosks import running
 from dashboard.live import MAX_STREAMS
 from dashboard.models import Kiosk
 from tests.conftest import RedisPair
 from tests.dashboard.site import Browser, Site
 from worker.protocol import keys
+from worker.protocol.connection import connect
 from worker.protocol.entries import Arrival, as_any, new_id
 from worker.protocol.outcomes import Direction, Outcome
 
@@ -88,23 +91,52 @@ def test_a_browser_resumes_where_it_was(site: Site, browser: Browser, redis_pair
         assert (got_id, data["name"]) == (second, "Eileen Collins")
 
 
-@pytest.mark.parametrize("text", ["", "x", "1", "1-", "-1", "$", "9" * 30 + "-0", "1-0\nevent: x"])
+@pytest.mark.parametrize("text", ["", "x", "1", "1-", "-1", "$", "9" * 30 + "-0", "1-0\nevent: x", "1-0,2-0", "1-0,"])
 def test_what_is_no_id_is_not_believed(text: str) -> None:
-    assert arrivals.entry_id(text) is None
+    assert arrivals.place(text, 1) is None
+
+
+def test_one_board_follows_all_shards(redis_pair: RedisPair) -> None:
+    lives = {"s0": redis_pair.live, "s1": redis_pair.live}
+    assert arrivals.newest_place(lives) == "0-0,0-0"
+    announce(redis_pair, arrival())
+    redis_pair.live.xadd(keys.events("s1"), as_any(arrival("Eileen Collins").to_fields()))
+    arrived = events(arrivals.follow(lives, "0-0,0-0", life_s=20))
+    (_, first), (place, second) = next(arrived), next(arrived)
+    assert (first["name"], second["name"]) == ("Grace Hopper", "Eileen Collins")
+    assert place == arrivals.newest_place(lives) == arrivals.place(place, 2)
+    assert arrivals.place(place, 1) is None
+    redis_pair.live.xadd(keys.events("s1"), as_any(arrival("Third").to_fields()))
+    assert next(events(arrivals.follow(lives, place, life_s=20)))[1]["name"] == "Third"
+
+
+def test_a_shard_that_is_away_hides_no_other(redis_pair: RedisPair) -> None:
+    away = connect("redis://127.0.0.1:1", name="test")
+    lives = {"s0": redis_pair.live, "s1": away}
+    beat(redis_pair, "worker", "worker-1", {})
+    now = running(lives)
+    assert not now.reachable
+    assert [one.name for one in now.workers] == ["worker-1"]
+    announce(redis_pair, arrival())
+    chunks = arrivals.follow(lives, "0-0,0-0", life_s=20)
+    assert next(events(chunks, "state"))[1] == {"live": False}
+    assert next(events(chunks))[1]["name"] == "Grace Hopper"
+    assert shard_with_worker({"s1": away, "s0": redis_pair.live}) == "s0"
+    assert shard_with_worker({"s1": away, "s2": away}) == "s1"
 
 
 def test_entries_that_cannot_be_read_are_passed_over(redis_pair: RedisPair) -> None:
     redis_pair.live.xadd(EVENTS, {"v": "1", "meta": "{"})
     redis_pair.live.xadd(EVENTS, {"v": "99"})
     announce(redis_pair, arrival("Eileen\n\ndata: Collins"))
-    _, data = next(events(arrivals.follow(redis_pair.live, "s0", "0-0", life_s=20)))
+    _, data = next(events(arrivals.follow({"s0": redis_pair.live}, "0-0", life_s=20)))
     assert data["name"] == "Eileen\n\ndata: Collins"
 
 
 def test_the_stream_outlives_a_redis_that_lost_its_data(any_redis_pair: RedisPair) -> None:
     pair = any_redis_pair
     announce(pair, arrival(), entry_id="9000000000000-0")
-    chunks = arrivals.follow(pair.live, "s0", "0-0", life_s=60)
+    chunks = arrivals.follow({"s0": pair.live}, "0-0", life_s=60)
     assert next(events(chunks))[0] == "9000000000000-0"
     pair.live_server.kill()
     assert next(events(chunks, "state"))[1] == {"live": False}
@@ -115,7 +147,7 @@ def test_the_stream_outlives_a_redis_that_lost_its_data(any_redis_pair: RedisPai
 
 
 def test_a_stream_ends_so_that_logins_are_checked_again(redis_pair: RedisPair) -> None:
-    assert any("pulse" in chunk for chunk in arrivals.follow(redis_pair.live, "s0", None, life_s=0.05))
+    assert any("pulse" in chunk for chunk in arrivals.follow({"s0": redis_pair.live}, None, life_s=0.05))
 
 
 def test_open_boards_leave_threads_for_pages(site: Site, browser: Browser) -> None:

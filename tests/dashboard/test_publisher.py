@@ -5,13 +5,13 @@ from collections.abc import Callable, Iterator
 
 import pytest
 import redis
-from sqlalchemy import select
+from sqlalchemy import func, select
 
-from dashboard import gallery
+from dashboard import gallery, outbox
 from dashboard.database import SessionFactory, reading
 from dashboard.employees import deactivate, reactivate, update_employee, withdraw_consent
 from dashboard.gallery import ModelsInUse, Publisher
-from dashboard.models import GalleryOutbox
+from dashboard.models import GalleryOutbox, GalleryPublication, GalleryShard
 from dashboard.recorder import keep_going
 from tests.dashboard.conftest import MODEL
 from tests.dashboard.support import until
@@ -62,7 +62,7 @@ def changes(ledger: redis.Redis) -> list[GalleryChange]:
 
 def waiting(factory: SessionFactory) -> int:
     with reading(factory) as session:
-        return len(list(session.scalars(select(GalleryOutbox.id).where(GalleryOutbox.published_ms.is_(None)))))
+        return len(outbox.waiting(session, SHARD, 1_000))
 
 
 def publish(publisher: Publisher) -> None:
@@ -281,3 +281,76 @@ def test_a_spoiled_template_keeps_nobody_else_out(redis_pair, factory, publisher
         session.scalars(select(Template).order_by(Template.id.desc())).first().vector = b"short"
     publish(publisher)
     assert names(redis_pair.ledger) == ["Name of E-1"]
+
+
+def kept(factory: SessionFactory) -> tuple[int, int]:
+    """How many changes, and how many notes on them, the database holds."""
+    with reading(factory) as session:
+        return (
+            session.scalar(select(func.count()).select_from(GalleryOutbox)) or 0,
+            session.scalar(select(func.count()).select_from(GalleryPublication)) or 0,
+        )
+
+
+def test_what_is_published_is_not_kept(factory, publisher, person) -> None:
+    publish(publisher)
+    assert kept(factory) == (0, 0)
+    with factory.begin() as session:
+        deactivate(session, person, 1)
+    assert kept(factory) == (1, 0)
+    publish(publisher)
+    assert kept(factory) == (0, 0)
+    with reading(factory) as session:
+        assert outbox.version(session, SHARD) == 3
+
+
+def test_a_change_is_kept_until_every_shard_has_it(redis_pair, factory, publisher, person) -> None:
+    other = Publisher(factory, redis_pair.ledger, "s1")
+    publish(publisher)
+    publish(other)  # new: it compares everything, whatever was deleted before it came
+    there = keys.gallery("s1", MODEL)
+    assert names(redis_pair.ledger, there) == names(redis_pair.ledger) == ["Name of E-1"]
+    with factory.begin() as session:
+        deactivate(session, person, 1)
+    publish(publisher)
+    assert (names(redis_pair.ledger), names(redis_pair.ledger, there)) == ([], ["Name of E-1"])
+    assert kept(factory) == (1, 1)
+    publish(other)
+    assert names(redis_pair.ledger, there) == []
+    assert kept(factory) == (0, 0)
+    changes(redis_pair.ledger)
+    with factory.begin() as session:
+        reactivate(session, person)
+    publish(other)
+    publish(publisher)
+    assert kept(factory) == (0, 0)
+
+
+def test_nothing_waits_for_a_shard_that_is_gone_and_it_compares_when_it_is_back(
+    redis_pair, factory, publisher, person
+) -> None:
+    gone = Publisher(factory, redis_pair.ledger, "s1")
+    publish(publisher)
+    publish(gone)
+    with factory.begin() as session:
+        session.get_one(GalleryShard, "s1").seen_ms -= outbox.SHARD_FORGOTTEN_MS + 1_000
+        deactivate(session, person, 1)
+    publish(publisher)
+    assert kept(factory) == (1, 1)
+    publisher._registered_s = float("-inf")
+    publish(publisher)
+    assert kept(factory) == (0, 0)
+    assert names(redis_pair.ledger, keys.gallery("s1", MODEL)) == ["Name of E-1"]
+    until(lambda: names(redis_pair.ledger, keys.gallery("s1", MODEL)) == [] or gone.step() < 0)
+
+
+def test_two_shards_that_finish_together_leave_nothing_behind_for_long(factory, publisher, person) -> None:
+    with factory.begin() as session:
+        outbox.register(session, SHARD)
+        outbox.register(session, "s1")
+        (row_id,) = session.scalars(select(GalleryOutbox.id))
+        session.add_all([GalleryPublication(outbox_id=row_id, shard=shard) for shard in (SHARD, "s1")])
+    assert kept(factory) == (1, 2)
+    with factory.begin() as session:
+        outbox.register(session, SHARD)
+    assert kept(factory) == (0, 0)

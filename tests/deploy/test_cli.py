@@ -12,7 +12,7 @@ from deploy.cli import app
 from deploy.errors import hide_passwords
 from deploy.settings import DeploySettings
 
-COMMANDS = ("demo", "up", "kiosk", "worker", "recorder", "dashboard", "enroll", "doctor", "dead", "status")
+COMMANDS = ("demo", "up", "kiosk", "worker", "recorder", "dashboard", "enroll", "doctor", "dead", "status", "acl")
 
 
 def call(*arguments: str, **environment: str) -> tuple[int, str]:

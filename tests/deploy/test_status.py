@@ -128,3 +128,23 @@ def test_the_command(site: SiteClients) -> None:
     code, text = call("status", "--json", "--seconds", "0.6")
     assert code == 1
     assert json.loads(text)["services"] == []
+
+
+def test_a_site_of_several_shards_is_told_shard_by_shard(
+    site: SiteClients, capsys: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ATTENDANCE_SHARDS", "s0,s1")
+    everybody(site)
+    Heart(site.live, "s1", "worker", "w1", lambda: {"ready": True}).beat()
+    for shard in ("s0", "s1"):
+        site.ledger.xadd(keys.dead(shard), {"v": "1"})
+    code, told = looked(capsys, site, lambda: everybody(site))
+    assert code == 1
+    assert told["problems"] == ["shard s1: no kiosk is running", "shard s1: no recorder is running"]
+    assert told["waiting"]["dead"] == 2
+    assert [(one["shard"], one["name"]) for one in told["services"] if one["role"] == "worker"] == [
+        ("s0", "w1"),
+        ("s1", "w1"),
+    ]
+    _, text = looked(capsys, site, lambda: None, as_json=False)
+    assert "s1/w1" in text
