@@ -44,7 +44,6 @@ def kiosk(shard: str, name: str) -> Grants:
             Grant("xadd", "W", (keys.frames(shard, name),)),
             Grant("xread xrevrange", "R", (keys.feedback(shard, name),)),
             Grant("set", "W", (keys.heartbeat(shard, "kiosk", name),)),
-            Grant("zadd", "W", (keys.kiosks(shard),)),
         ],
         "ledger": [
             Grant("xadd", "W", (keys.backlog(shard, name), keys.kiosk_events(shard, name))),
@@ -58,10 +57,10 @@ def worker(shard: str) -> Grants:
     s = f"{{{shard}}}"
     return {
         "live": [
-            Grant("xread xrevrange", "R", (f"frames:{s}:*",)),
+            Grant("xread xrevrange xlen memory|usage", "R", (f"frames:{s}:*",)),
             Grant("del xtrim", "W", (f"frames:{s}:*",)),
             Grant("xadd", "W", (f"feedback:{s}:*",)),
-            Grant("zrangebyscore zremrangebyscore", "RW", (keys.kiosks(shard),)),
+            Grant("zadd zrangebyscore zremrangebyscore", "RW", (keys.kiosks(shard),)),
             Grant("zadd zrem zrangebyscore zremrangebyscore", "RW", (keys.workers(shard),)),
             Grant("get set del pexpire eval evalsha", "RW", (f"lease:{s}:*",)),
             Grant("xreadgroup xack xdel xgroup|create", "RW", (keys.requests(shard),)),
@@ -73,7 +72,8 @@ def worker(shard: str) -> Grants:
             Grant("xadd", "W", (keys.decisions(shard),)),
             Grant("xrevrange xread hget hgetall", "R", (f"gallery:{s}:*", keys.gallery_log(shard))),
             Grant("xreadgroup xautoclaim xack xdel xgroup|create", "RW", (f"backlog:{s}:*", f"kiosk_events:{s}:*")),
-            Grant("multi exec discard"),
+            Grant("xlen memory|usage xtrim del", "RW", (f"backlog:{s}:*", f"kiosk_events:{s}:*")),
+            Grant("scan multi exec discard"),
         ],
     }
 

@@ -15,6 +15,8 @@ from worker.protocol.connection import connect
 
 MIN_VERSION = (7, 0)
 LIVE_MAX_MEMORY_MB = 256
+CLIENTS_MAX_MEMORY_MB = 96
+"""Of all clients together, then the largest is cut off: one command may hold any number of fields of 2 MB."""
 
 
 class NoRedis(RuntimeError):
@@ -101,6 +103,7 @@ class RedisServer:
         ]
         if self.role == "live":
             common += ["appendonly no", f"maxmemory {LIVE_MAX_MEMORY_MB}mb", "maxmemory-policy noeviction"]
+            common += [f"maxmemory-clients {CLIENTS_MAX_MEMORY_MB}mb"]
         else:
             common += ["appendonly yes", "appendfsync always", "maxmemory-policy noeviction"]
         config = self.folder / "redis.conf"

@@ -164,7 +164,7 @@ class Backlog(threading.Thread):
     def _handle(self, kiosk: str, entry_id: bytes, fields: Fields) -> bool:
         """One entry to its end. False when it must wait: it needs another key, or we are told to stop."""
         try:
-            entry = BacklogEntry.from_fields(fields)
+            entry = BacklogEntry.from_fields(fields or {})  # none: it was trimmed from the stream meanwhile
             if entry.key_id != self._key_id:
                 self._tell_of_key(kiosk, entry.key_id)
                 return False

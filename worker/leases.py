@@ -1,4 +1,4 @@
-"""Which kiosks are ours: found by their announcements, shared out among the living workers, held by leases.
+"""Which kiosks are ours: found by their heartbeats (janitor.py), shared out among the living workers, held by leases.
 
 Every worker works out the same rightful owner of each kiosk (see rendezvous.py), takes the free ones that are its own and
 gives up those that aren't any more. Leases save work, they are never the guard.
@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 FIND_EVERY_S = 0.5
 ANNOUNCED_MS = 15_000
-"""A kiosk that announced itself within this time is looked after; its heart beats twice a second."""
+"""A kiosk that lived within this time is looked after; its heart beats twice a second."""
 FORGOTTEN_MS = 3_600_000
 
 RENEW = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('pexpire', KEYS[1], ARGV[2]) else return 0 end"

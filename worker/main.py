@@ -11,6 +11,7 @@ from worker.decision_sender import DecisionSender
 from worker.engine import Engine
 from worker.enrolment import EnrolmentService
 from worker.gallery import GalleryFollower
+from worker.janitor import Janitor
 from worker.leases import Leases
 from worker.metrics import figures
 from worker.pipeline import Pipeline
@@ -47,6 +48,12 @@ class Worker:
         self.leases = Leases(self.live, settings.shard, settings.name, settings.lease_ms)
         self.consumer = Consumer(self.live, settings.shard, settings.batch_size, self.counters)
         self.heart = Heart(connect(live_url, name=settings.name), settings.shard, "worker", settings.name, self.report)
+        self.janitor = Janitor(
+            connect(live_url, name=settings.name),
+            connect(ledger_url, name=settings.name),
+            settings.shard,
+            self.counters,
+        )
         self.turns = Turns()
         self.backlog = self._backlog(ledger_url)
         self._stop_asked = threading.Event()
@@ -91,7 +98,7 @@ class Worker:
         }
 
     def run(self) -> None:
-        threads = (self.gallery, self.sender, self.enrolment, self.heart)
+        threads = (self.gallery, self.sender, self.enrolment, self.heart, self.janitor)
         for thread in threads:
             thread.start()
         self._stop_metrics = serve(self.settings.metrics_port, self.settings.metrics_host, lambda: figures(self))
@@ -145,7 +152,7 @@ class Worker:
         self.pipeline.close_all()
         if self.backlog is not None:
             self.backlog.stop()
-        for part in (self.enrolment, self.sender, self.gallery):
+        for part in (self.enrolment, self.sender, self.gallery, self.janitor):
             part.stop()
         try:
             self.leases.leave()

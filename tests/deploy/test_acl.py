@@ -14,10 +14,12 @@ from deploy.operator import SiteClients
 from deploy.redis_server import RedisServer, server_version
 from deploy.status import look
 from tests.conftest import SERVERS
+from worker.janitor import Janitor
 from worker.leases import Leases
 from worker.protocol import keys
 from worker.protocol.connection import Client, connect
 from worker.protocol.heartbeats import Heart
+from worker.protocol.telemetry import Counters
 
 S = "s0"
 USERS = {
@@ -91,6 +93,7 @@ def test_a_kiosk_does_its_own_work(logged_in: As) -> None:
     assert live.xrevrange(keys.feedback(S, "front"), count=1)
     assert live.xread({keys.feedback(S, "front"): "0"})
     Heart(live, S, "kiosk", "front", dict).beat()
+    Janitor(logged_in("worker", "live"), logged_in("worker", "ledger"), S, Counters()).step()
     assert logged_in("admin", "live").zscore(keys.kiosks(S), "front")
     assert ledger.xadd(keys.backlog(S, "front"), {"v": "1"})
     assert ledger.xlen(keys.backlog(S, "front")) >= 1
@@ -113,6 +116,7 @@ def test_a_kiosk_reaches_nothing_of_others_nor_reads_what_it_wrote(logged_in: As
         lambda: live.get(keys.heartbeat(S, "kiosk", "front")),
         lambda: live.zrange(keys.kiosks(S), 0, -1),
         lambda: live.zadd(keys.workers(S), {"front": 1}),
+        lambda: live.zadd(keys.kiosks(S), {"front": 1}),
         lambda: live.xadd(keys.requests(S), {"v": "1"}),
         lambda: live.scan(),
         lambda: live.eval("return 1", 0),
@@ -176,7 +180,6 @@ def test_a_worker_can_neither_read_decisions_nor_change_the_gallery(logged_in: A
         lambda: live.xadd(keys.events(S), {"v": "1"}),
         lambda: live.set(keys.heartbeat(S, "kiosk", "front"), "{}"),
         lambda: live.eval("return redis.call('del', KEYS[1])", 1, keys.kiosks(S)),
-        lambda: live.zadd(keys.kiosks(S), {"front": 1}),
         lambda: live.delete(keys.workers(S)),
     ):
         assert refused(step)

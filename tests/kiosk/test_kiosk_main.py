@@ -111,7 +111,6 @@ def test_frames_go_out_answers_come_in_and_everything_is_reported(redis_pair: Re
     with urllib.request.urlopen(data["screen_url"] + "healthz", timeout=20) as health:
         assert health.status == 200
     assert eventually(lambda: report(redis_pair).get("frames_sent", 0) > 5), "the face holds the gate open"
-    assert redis_pair.live.zscore(keys.kiosks("s0"), "door-1")
     last = report(redis_pair)["frames_sent"]
     output = stopped(process)
     assert "Traceback" not in output

@@ -33,10 +33,7 @@ class Heartbeat:
 
 
 class Heart(threading.Thread):
-    """Writes `report()` every half second until stopped; an outage is waited out in silence (others log it).
-
-    For a kiosk it also keeps its place in `kiosks:{shard}`, where workers look for doors.
-    """
+    """Writes `report()` every half second until stopped; an outage is waited out in silence (others log it)."""
 
     def __init__(
         self, live: redis.Redis, shard: str, role: Role, name: str, report: Callable[[], dict[str, Any]]
@@ -50,11 +47,7 @@ class Heart(threading.Thread):
         now_ms = server_time_ms(self.live)
         self.clock_offset_ms = round(time.time() * 1000) - now_ms
         body = {"pid": os.getpid(), "clock_offset_ms": self.clock_offset_ms, "data": self.report()}
-        pipe = self.live.pipeline(transaction=False)
-        pipe.set(keys.heartbeat(self.shard, self.role, self.who), json.dumps(body), ex=TTL_S)
-        if self.role == "kiosk":
-            pipe.zadd(keys.kiosks(self.shard), {self.who: now_ms})
-        pipe.execute()
+        self.live.set(keys.heartbeat(self.shard, self.role, self.who), json.dumps(body), ex=TTL_S)
 
     def run(self) -> None:
         while not self._stop_asked.is_set():

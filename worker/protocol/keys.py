@@ -46,7 +46,7 @@ def feedback(shard: str, kiosk: str) -> str:
 
 
 def kiosks(shard: str) -> str:
-    """Sorted set of kiosk names by server time (ms) of their last announcement; how a worker finds new doors."""
+    """Sorted set of kiosk names by server time (ms) when they last lived; workers keep it, from the heartbeats' keys."""
     return f"kiosks:{{{shard}}}"
 
 
