@@ -204,6 +204,15 @@ def doctor(
         raise typer.Exit(room.run(json))
 
 
+@app.command("site-key")
+def site_key() -> None:
+    """Show the public key that kiosks seal to; makes the site's pair in ATTENDANCE_HOME when there is none."""
+    with clear_errors():
+        from deploy import site_key as room
+
+        raise typer.Exit(room.run())
+
+
 @app.command()
 def acl(
     role: Annotated[ServerRole, typer.Option(help="what the server is for")],

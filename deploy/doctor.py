@@ -7,7 +7,7 @@ from dataclasses import asdict
 from rich.console import Console
 from rich.table import Table
 
-from deploy import doctor_machine, doctor_site
+from deploy import doctor_machine, doctor_site, site_key
 from deploy.doctor_finding import Finding, State, problem
 from deploy.errors import hide_passwords
 
@@ -27,7 +27,7 @@ def run(as_json: bool) -> int:
 def examine() -> list[Finding]:
     """Every check. One that fails itself is a problem among the others, never the end of the list."""
     findings: list[Finding] = []
-    for check in (*doctor_machine.CHECKS, *doctor_site.CHECKS):
+    for check in (*doctor_machine.CHECKS, *doctor_site.CHECKS, *site_key.CHECKS):
         findings += _protected(check)
     return findings
 

@@ -27,6 +27,7 @@ from worker.protocol.backlog import MAX_PICTURE_BYTES
 from worker.protocol.connection import connect
 from worker.protocol.heartbeats import Heart
 from worker.protocol.metrics import serve
+from worker.protocol.sealing import key_id
 from worker.protocol.telemetry import Counters
 
 log = logging.getLogger(__name__)
@@ -225,6 +226,7 @@ class Kiosk:
             "feedback_bad": self.counters["feedback_bad"],
             "latency": self.listener.latency.to_dict(),
             "spool_waiting": len(self.outage.spool) if self.outage else None,
+            "site_key": key_id(self.settings.site_public_key) if self.settings.site_public_key else None,
             "spool_failed": self.counters["spool_failed"],
             "backlog_sent": self.counters["backlog_sent"],
             "screen_url": self.screen_url,

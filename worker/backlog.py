@@ -83,7 +83,7 @@ class Backlog(threading.Thread):
         self.kiosks: frozenset[str] = frozenset()
         self.turns = turns
         self._private_key = private_key
-        self._key_id = key_id(public_of(private_key))
+        self.key_id = key_id(public_of(private_key))
         self._own_after: dict[str, bytes | None] = {}
         """How far the entries that we took earlier were looked through, by kiosk; None: to the end."""
         self._claimed_s: dict[str, float] = {}
@@ -165,7 +165,7 @@ class Backlog(threading.Thread):
         """One entry to its end. False when it must wait: it needs another key, or we are told to stop."""
         try:
             entry = BacklogEntry.from_fields(fields or {})  # none: it was trimmed from the stream meanwhile
-            if entry.key_id != self._key_id:
+            if entry.key_id != self.key_id:
                 self._tell_of_key(kiosk, entry.key_id)
                 return False
             pictures = unpack(unseal(entry.sealed, self._private_key), kiosk, entry)
@@ -200,7 +200,7 @@ class Backlog(threading.Thread):
             self._other_keys.add(other)
             log.error(
                 "backlog of %s is sealed to key %s, ours is %s: it waits for a worker with that ATTENDANCE_SITE_PRIVATE_KEY",
-                *(kiosk, other, self._key_id),
+                *(kiosk, other, self.key_id),
             )
 
     def _wait_until(self, true: Callable[[], bool]) -> bool:

@@ -90,6 +90,7 @@ class Worker:
             "meets_target": threshold.meets_target,
             "promised_fpir": threshold.promised_fpir,
             "liveness": "not_checked",
+            "site_key": self.backlog.key_id if self.backlog else None,
             "kiosks": len(self.leases.held),
             "decisions_pending": self.sender.pending,
             "frames_processed": counts.get("frames_processed", 0),

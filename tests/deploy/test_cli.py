@@ -12,7 +12,20 @@ from deploy.cli import app
 from deploy.errors import hide_passwords
 from deploy.settings import DeploySettings
 
-COMMANDS = ("demo", "up", "kiosk", "worker", "recorder", "dashboard", "enroll", "doctor", "dead", "status", "acl")
+COMMANDS = (
+    "demo",
+    "up",
+    "kiosk",
+    "worker",
+    "recorder",
+    "dashboard",
+    "enroll",
+    "doctor",
+    "dead",
+    "status",
+    "acl",
+    "site-key",
+)
 
 
 def call(*arguments: str, **environment: str) -> tuple[int, str]:

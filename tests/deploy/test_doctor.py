@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from deploy import doctor, doctor_machine, doctor_site
+from deploy import doctor, doctor_machine, doctor_site, site_key
 from deploy.cli import app
 from deploy.doctor_finding import Finding, State
 from deploy.secret_store import RUNNING, write_private
@@ -126,6 +126,7 @@ def test_a_check_that_fails_itself_is_one_problem_among_the_others(monkeypatch: 
 
     monkeypatch.setattr(doctor_machine, "CHECKS", (broken_check, doctor_machine.python))
     monkeypatch.setattr(doctor_site, "CHECKS", ())
+    monkeypatch.setattr(site_key, "CHECKS", ())
     findings = doctor.examine()
     assert [f.state for f in findings] == [State.PROBLEM, State.OK]
     assert "surprise" in findings[0].words
