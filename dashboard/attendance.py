@@ -11,6 +11,7 @@ from dashboard import csv_export, log_query
 from dashboard.attendance_rules import local_date
 from dashboard.database import SessionFactory, now_ms, reading
 from dashboard.employees import departments
+from dashboard.models import EventPicture
 from dashboard.settings import DashboardSettings
 from dashboard.web import page_number, services
 
@@ -63,6 +64,16 @@ def log() -> ResponseReturnValue:
         link=lambda number: url_for("attendance.log", **kept, page=number),
     )
     return content, 400 if problems else 200
+
+
+@pages.get("/attendance/<event_id>.jpg")
+def picture(event_id: str) -> ResponseReturnValue:
+    """The face that a record was decided on; 404 where the site keeps none, or not any more."""
+    with reading(services().sessions) as session:
+        kept = session.get(EventPicture, event_id)
+    if kept is None or kept.expires_ms <= now_ms() or not services().settings.picture_days:
+        abort(404)
+    return Response(kept.jpeg, content_type="image/jpeg", headers={"Cache-Control": "no-store"})
 
 
 @pages.get("/attendance.csv")

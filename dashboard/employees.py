@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import delete, func, or_, select
 from sqlalchemy.orm import Session
 
+from dashboard import event_pictures
 from dashboard.models import Employee, EnrolmentPicture, Template
 from dashboard.outbox import queue_change
 from worker.protocol.entries import new_id
@@ -83,12 +84,16 @@ def set_consent(session: Session, employee_id: str, by: str, now_ms: int) -> Emp
 
 
 def withdraw_consent(session: Session, employee_id: str) -> Employee:
-    """Delete pictures and templates at once and have every worker forget the face; attendance records stay."""
+    """Delete pictures, those of records too, and templates at once, and have every worker forget the face.
+
+    Attendance records stay.
+    """
     employee = locked(session, employee_id)
     _queue_everywhere(session, employee_id, "remove")
     pictures = select(EnrolmentPicture.id).where(EnrolmentPicture.employee_id == employee_id)
     session.execute(delete(Template).where(Template.picture_id.in_(pictures)))
     session.execute(delete(EnrolmentPicture).where(EnrolmentPicture.employee_id == employee_id))
+    event_pictures.forget(session, employee_id)
     employee.consent_ms = employee.consent_by = None
     session.flush()
     session.expire(employee, ["pictures"])

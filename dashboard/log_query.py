@@ -6,11 +6,11 @@ from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from dashboard.attendance_rules import day_bounds_ms
-from dashboard.models import AttendanceEvent, DecisionRecord, Employee, Kiosk
+from dashboard.models import AttendanceEvent, DecisionRecord, Employee, EventPicture, Kiosk
 
 KINDS = {
     "punches": ("Punches", "recorded"),
@@ -125,6 +125,7 @@ def rows(chosen: LogFilter, zone: ZoneInfo) -> Any:
             Employee.name,
             Employee.department,
             Kiosk.label.label("kiosk_label"),
+            exists().where(EventPicture.event_id == DecisionRecord.event_id).label("has_picture"),
         )
         .outerjoin(AttendanceEvent, AttendanceEvent.event_id == DecisionRecord.event_id)
         .outerjoin(Employee, Employee.id == DecisionRecord.employee_id)

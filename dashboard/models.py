@@ -175,3 +175,14 @@ class AttendanceEvent(Base):
         Index("event_by_kiosk", "kiosk", "captured_ms"),
         CheckConstraint("direction IN ('in', 'out')", name="event_direction"),
     )
+
+
+class EventPicture(Base):
+    """The face crop that a punch was decided on, for a site that keeps them; its own table, so that the log stays small."""
+
+    __tablename__ = "event_pictures"
+    event_id: Mapped[str] = mapped_column(
+        ForeignKey("attendance_events.event_id", ondelete="CASCADE"), primary_key=True
+    )
+    jpeg: Mapped[bytes]
+    expires_ms: Mapped[int] = mapped_column(index=True)

@@ -71,6 +71,7 @@ def _new_form(typed: dict[str, str], consent: bool, problems: dict[str, str] | N
         consent=consent,
         problems=problems or {},
         max_pictures=services().settings.max_pictures,
+        picture_days=services().settings.picture_days,
     )
 
 
@@ -104,6 +105,7 @@ def person_page(employee_id: str, **more: Any) -> str:
             room=max(0, settings.max_pictures - len(pictures)),
             max_pictures=settings.max_pictures,
             max_upload_mb=settings.max_upload_mb,
+            picture_days=settings.picture_days,
             **values,
         )
 

@@ -19,6 +19,7 @@ import redis
 from pydantic import ValidationError
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError, SQLAlchemyError, StatementError
 
+from dashboard import event_pictures
 from dashboard.database import SessionFactory, engine_for, session_factory, upgrade
 from dashboard.gallery import POLL_S, ModelsInUse, Publisher
 from dashboard.metrics import figures
@@ -261,6 +262,11 @@ def run(settings: DashboardSettings, stop: threading.Event | None = None) -> int
     threads = [
         threading.Thread(target=work, args=(recorder.step, "recorder", 0.0), name="recorder"),
         threading.Thread(target=work, args=(publisher.step, "gallery publisher", POLL_S), name="publisher"),
+        threading.Thread(
+            target=work,
+            args=(lambda: event_pictures.prune(factory, settings), "pictures of records", event_pictures.PRUNE_EVERY_S),
+            name="pictures",
+        ),
     ]
     try:
         _wait_for_schema(settings.database, stop)

@@ -6,6 +6,7 @@ from typing import Literal, cast
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from dashboard import event_pictures
 from dashboard.attendance_rules import (
     KioskDirection,
     day_bounds_ms,
@@ -85,6 +86,7 @@ def record(session: Session, decision: Decision, received_ms: int, settings: Das
         time_zone=settings.zone.key,
     )
     session.add(event)
+    event_pictures.keep(session, decision, settings)
     return Result("recorded", False, row, event, employee, Direction(event.direction))
 
 

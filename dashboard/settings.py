@@ -56,6 +56,12 @@ class DashboardSettings(CommonSettings):
     page_size: int = Field(default=50, ge=5, le=500, description="rows on one page of the log")
     max_upload_mb: int = Field(default=25, ge=1, le=100, description="largest upload, all pictures of a form together")
     max_pictures: int = Field(default=5, ge=1, le=20, description="enrolment pictures kept of one employee")
+    picture_days: int = Field(
+        default=0,
+        ge=0,
+        le=365,
+        description="how long the face crop of a record is kept; 0: not at all; ATTENDANCE_WORKER_KEEP_SNAPSHOTS sends it",
+    )
     enrol_timeout_s: float = Field(default=20, ge=1, le=120, description="how long an enrolment waits for a worker")
 
     @field_validator("time_zone")

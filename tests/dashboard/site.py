@@ -1,7 +1,7 @@
 """A site under test: the app with its database, and a browser that fills in forms."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from argon2 import PasswordHasher
@@ -53,6 +53,12 @@ class Site:
         if log_in:
             assert browser.log_in().status_code == 302
         return browser
+
+    def keeping_pictures(self, days: int) -> "Site":
+        """The same site, where face crops of records are kept."""
+        settings = self.settings.model_copy(update={"picture_days": days})
+        self.app.extensions["attendance"] = replace(self.app.extensions["attendance"], settings=settings)
+        return Site(self.app, settings, self.sessions)
 
     def punch(self, employee_id: str | None, captured_ms: int, status: str = "recorded", **changes: Any) -> str:
         """A row of the log, as the recorder writes it; returns its event id."""
