@@ -16,7 +16,7 @@ import redis
 from worker.decode import BadPicture, decode_jpeg
 from worker.engine import Sight
 from worker.late import LatePerson, LatePicture, event_id, judge
-from worker.pipeline import Pipeline, _finite, _snapshot
+from worker.pipeline import Pipeline
 from worker.protocol import keys
 from worker.protocol.backlog import BacklogEntry, unpack
 from worker.protocol.connection import Client, keep_trying
@@ -24,6 +24,7 @@ from worker.protocol.entries import BadEntry, Decision, as_any
 from worker.protocol.sealing import BadSeal, key_id, public_of, unseal
 from worker.protocol.telemetry import Counters
 from worker.settings import WorkerSettings
+from worker.wire import face_crop, finite
 
 log = logging.getLogger(__name__)
 
@@ -189,7 +190,7 @@ class Backlog(threading.Thread):
         for person in judge(seen, entry.presence, rules, limit, lambda t: index.search(t[None])[0], entry.more):
             snapshot = None
             if self.settings.keep_snapshots and person.picture is not None:
-                snapshot = _snapshot(frames[person.picture], seen[person.picture].sight.faces[0].box)
+                snapshot = face_crop(frames[person.picture], seen[person.picture].sight.faces[0].box)
             decisions.append(self._decision(kiosk, entry, person, rules.threshold, snapshot))
         self._finish(kiosk, entry_id, decisions)
         self.counters.add("backlog_entries")
@@ -237,9 +238,9 @@ class Backlog(threading.Thread):
             outcome=person.outcome,
             employee_id=person.employee_id,
             captured_ms=person.captured_ms,
-            distance=_finite(person.verdict.distance),
+            distance=finite(person.verdict.distance),
             threshold=threshold,
-            runner_up_distance=_finite(person.verdict.runner_up_distance),
+            runner_up_distance=finite(person.verdict.runner_up_distance),
             good_frames=person.good_frames,
             model_id=self.pipeline.engine.info.id,
             late=True,

@@ -8,7 +8,6 @@ import redis
 from worker.decode import BadPicture, decode_jpeg
 from worker.engine import Engine
 from worker.gallery import GalleryFollower
-from worker.pipeline import _fractions
 from worker.protocol import keys
 from worker.protocol.bundle import serving_threshold
 from worker.protocol.connection import MAX_BLOCK_MS, Client, keep_trying
@@ -16,6 +15,7 @@ from worker.protocol.entries import BadEntry, EnrolReply, EnrolRequest, pack_fie
 from worker.protocol.outcomes import Outcome
 from worker.protocol.telemetry import Counters
 from worker.settings import WorkerSettings
+from worker.wire import fractions
 
 log = logging.getLogger(__name__)
 
@@ -106,7 +106,7 @@ class EnrolmentService(threading.Thread):
             "request_id": request.request_id,
             "model_id": model_id,
             "faces": len(sight.faces),
-            "box": _fractions(sight.faces[0].box, width, height),
+            "box": fractions(sight.faces[0].box, width, height),
             "quality": sight.quality.figures(),
         }
         if sight.several or sight.template is None:

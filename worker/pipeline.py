@@ -4,7 +4,6 @@ import logging
 import time
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,12 +17,13 @@ from worker.gallery import GalleryFollower, GalleryIndex
 from worker.protocol import keys
 from worker.protocol.bundle import ServingThreshold, serving_threshold
 from worker.protocol.connection import Client
-from worker.protocol.entries import FEEDBACK_FACES, MAX_SNAPSHOT_BYTES, Decision, Feedback, SeenFace, as_any
+from worker.protocol.entries import FEEDBACK_FACES, Decision, Feedback, SeenFace, as_any
 from worker.protocol.outcomes import Outcome
 from worker.protocol.telemetry import Counters
 from worker.settings import WorkerSettings
 from worker.stages import Stages
 from worker.tracks import Track, same_face
+from worker.wire import face_crop, finite, fractions
 
 log = logging.getLogger(__name__)
 
@@ -188,7 +188,7 @@ class Pipeline:
         seen = [self._seen(track, outcome, face.box, width, height, index)]
         rest = Outcome.SEVERAL_FACES if sight.several else Outcome.TOO_SMALL
         seen += [
-            SeenFace(box=_fractions(other.box, width, height), track=0, outcome=rest)
+            SeenFace(box=fractions(other.box, width, height), track=0, outcome=rest)
             for other in sight.faces[1:FEEDBACK_FACES]
         ]
         return self._answer(item, outcome, seen, timings), decision
@@ -218,8 +218,8 @@ class Pipeline:
         if before and item.captured_ms - before.last_ms <= self.settings.cooldown_s * 1000:
             track.event_id = before.event_id
             return None
-        snapshot = _snapshot(picture, box) if self.settings.keep_snapshots else None
-        return self._decision(item.kiosk, track, Outcome.ACCEPTED, item.captured_ms, snapshot)
+        crop = face_crop(picture, box) if self.settings.keep_snapshots else None
+        return self._decision(item.kiosk, track, Outcome.ACCEPTED, item.captured_ms, crop)
 
     def _close(self, kiosk: str, track: Track) -> None:
         """The presence is over. Accepted ones were written when they were decided."""
@@ -243,9 +243,9 @@ class Pipeline:
             outcome=outcome,
             employee_id=verdict.employee_id if outcome is Outcome.ACCEPTED else None,
             captured_ms=captured_ms,
-            distance=_finite(verdict.distance),
+            distance=finite(verdict.distance),
             threshold=track.rules.threshold,
-            runner_up_distance=_finite(verdict.runner_up_distance),
+            runner_up_distance=finite(verdict.runner_up_distance),
             good_frames=track.good_frames,
             model_id=self.engine.info.id,
             worker=self.settings.name,
@@ -255,7 +255,7 @@ class Pipeline:
     def _seen(self, track: Track, outcome: Outcome, box, width: int, height: int, index: GalleryIndex) -> SeenFace:  # type: ignore[no-untyped-def]
         person = index.people.get(track.accepted_id) if outcome is Outcome.ACCEPTED and track.accepted_id else None
         return SeenFace(
-            box=_fractions(box, width, height),
+            box=fractions(box, width, height),
             track=track.number,
             outcome=outcome,
             employee_id=person.employee_id if person else None,
@@ -296,24 +296,3 @@ class Pipeline:
             key = keys.feedback(self.settings.shard, kiosk)
             pipe.xadd(key, as_any(feedback.to_fields()), maxlen=keys.FEEDBACK_KEPT, approximate=False)
         pipe.execute()
-
-
-def _finite(distance: float | None) -> float | None:
-    return None if distance is None or distance == float("inf") else distance
-
-
-def _fractions(box, width: int, height: int) -> tuple[float, float, float, float]:  # type: ignore[no-untyped-def]
-    left, top, right, bottom = (float(v) for v in box)
-    values = (left / width, top / height, (right - left) / width, (bottom - top) / height)
-    return tuple(round(max(-1.0, min(2.0, v)), 4) for v in values)  # type: ignore[return-value]
-
-
-def _snapshot(picture, box) -> bytes | None:  # type: ignore[no-untyped-def]
-    """The face with a little around it as a JPEG of at most 40 KB, or None."""
-    left, top, right, bottom = (round(float(v)) for v in box)
-    margin = (right - left) // 4
-    part = picture[max(0, top - margin) : bottom + margin, max(0, left - margin) : right + margin]
-    scale = min(1.0, 240 / max(part.shape[:2]))
-    small = cv2.resize(part, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    done, data = cv2.imencode(".jpg", cv2.cvtColor(small, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 80])
-    return data.tobytes() if done and data.size <= MAX_SNAPSHOT_BYTES else None
