@@ -101,7 +101,7 @@ def kiosk(
         from kiosk.settings import KioskSettings
 
         settings = settings_from(KioskSettings, name=name, source=source, screen_port=screen_port, shard=shard)
-        _require_redis(settings)
+        _require_redis(settings, of_shard=True)
         from kiosk.main import run
 
         raise typer.Exit(run(settings))
@@ -122,7 +122,7 @@ def worker(
         from worker.settings import WorkerSettings
 
         settings = settings_from(WorkerSettings, name=name, model=model, device=device, shard=shard)
-        _require_redis(settings)
+        _require_redis(settings, of_shard=True)
         if count > 1:
             from deploy import workers
 
@@ -146,7 +146,7 @@ def recorder(
         from dashboard.settings import DashboardSettings
 
         settings = settings_from(DashboardSettings, shard=shard)
-        _require_redis(settings)
+        _require_redis(settings, of_shard=True)
         from dashboard.recorder import run
 
         raise typer.Exit(run(settings))
@@ -255,7 +255,8 @@ def bench(
         raise typer.Exit(room.run(options))
 
 
-def _require_redis(settings: object) -> None:
+def _require_redis(settings: object, of_shard: bool = False) -> None:
+    """Raise Problem unless both roles have a URL and, for a service of one shard, the site has that shard."""
     from deploy.errors import Problem
     from worker.protocol.settings import CommonSettings
 
@@ -263,6 +264,8 @@ def _require_redis(settings: object) -> None:
     try:
         settings.url("live")
         settings.url("ledger")
+        if of_shard:
+            settings.require_shard()
     except ValueError as error:
         raise Problem(str(error)) from None
 

@@ -29,6 +29,11 @@ def site_clients(name: str, every_shard: bool = False) -> Iterator[list[SiteClie
     neither, and when Redis is away or refuses meanwhile; passwords are never shown.
     """
     settings: CommonSettings = settings_from(CommonSettings)
+    if not every_shard:
+        try:
+            settings.require_shard()
+        except ValueError as error:
+            raise Problem(str(error)) from None
     try:
         settings.url("live"), settings.url("ledger")
     except ValueError as error:

@@ -77,10 +77,12 @@ def look(site: SiteClients) -> Look:
     known = {
         n: now_ms - int(ms) for raw, ms in announced if keys.KIOSK_NAME.fullmatch(n := raw.decode(errors="replace"))
     }
+    # without a worker nobody keeps the list of kiosks, but what they keep may wait all the same
+    kiosks = known.keys() | {name for role, name in beats if role == "kiosk" and keys.KIOSK_NAME.fullmatch(name)}
     waiting = {
         "decisions": site.ledger.xlen(keys.decisions(site.shard)),
         "dead": site.ledger.xlen(keys.dead(site.shard)),
-        "backlog": sum(site.ledger.xlen(keys.backlog(site.shard, kiosk)) for kiosk in known),
+        "backlog": sum(site.ledger.xlen(keys.backlog(site.shard, kiosk)) for kiosk in sorted(kiosks)),
     }
     return Look(time.monotonic(), beats, known, waiting)
 

@@ -148,3 +148,16 @@ def test_passwords_in_addresses_are_hidden() -> None:
     assert (
         hide_passwords("at rtsp://me:s3cret@cam/1 and redis://:pw@h:1") == "at rtsp://me:***@cam/1 and redis://:***@h:1"
     )
+
+
+@pytest.mark.parametrize("command", [("recorder",), ("worker",), ("kiosk", "--source", "x"), ("dead", "list")])
+def test_a_shard_that_the_site_has_not_is_refused(command: tuple[str, ...]) -> None:
+    code, text = call(*command, ATTENDANCE_REDIS_URL="redis://127.0.0.1:1", ATTENDANCE_SHARDS="s1,s2")
+    assert code == 2
+    assert "shard s0 is none of ATTENDANCE_SHARDS (s1, s2)" in text
+
+
+def test_a_clusters_url_that_cant_be_one_is_refused_without_its_password() -> None:
+    code, text = call("worker", ATTENDANCE_LIVE_URL="redis+cluster://worker:secret@a:0")
+    assert code == 2
+    assert "ATTENDANCE_LIVE_URL=redis+cluster://worker:***@a:0: 'a:0' is no node" in text

@@ -25,6 +25,8 @@ NODE = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^:,\[\]\s]+)(?::(\d{1,5}))?")
 MAX_NODES = 64
 DEFAULT_PORT = 6379
 MAX_HOPS = 5
+SEARCH_S = 1.5
+"""No further node is asked after it: a camera's loop and a graceful stop mustn't wait for all nodes that hang."""
 CHECK_S = 5.0
 """A connection asks so often whether its node still holds the shard: TIME and SCAN name no key, so are never redirected."""
 
@@ -92,6 +94,12 @@ class Route:
     def candidates(self) -> list[Address]:
         return list(dict.fromkeys((self.holder, *self.nodes)))
 
+    def leave(self, node: Address) -> None:
+        """It didn't answer: the next search begins elsewhere."""
+        if node == self.holder:
+            place = self.nodes.index(node) if node in self.nodes else -1
+            self.holder = self.nodes[(place + 1) % len(self.nodes)]
+
 
 class _Routed:
     """Mixed into redis-py's connections: connects to the shard's holder, and leaves a node that isn't it any more."""
@@ -107,7 +115,10 @@ class _Routed:
         if self._sock is not None and self._holds_still():
             return
         failed: dict[Address, Exception] = {}
+        ends_s = time.monotonic() + SEARCH_S
         for node in self.route.candidates():
+            if failed and time.monotonic() > ends_s:
+                break
             for _ in range(MAX_HOPS):
                 if node in failed:
                     break
@@ -118,6 +129,7 @@ class _Routed:
                     elsewhere = self._ask()
                 except (redis.exceptions.ConnectionError, redis.exceptions.TimeoutError) as error:
                     failed[node] = error
+                    self.route.leave(node)
                     break
                 if elsewhere is None:
                     self.route.holder = node

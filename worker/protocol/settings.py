@@ -75,6 +75,12 @@ class CommonSettings(BaseSettings):
         """The shards that a dashboard shows, the one of `shard` unless several are set."""
         return self.shards or (self.shard,)
 
+    def require_shard(self) -> None:
+        """Raise ValueError unless our shard is one of the site's."""
+        if self.shard not in self.all_shards:
+            others = ", ".join(self.all_shards)
+            raise ValueError(f"shard {self.shard} is none of ATTENDANCE_SHARDS ({others}): set ATTENDANCE_SHARD")
+
     def url(self, role: str, shard: str | None = None) -> str:
         """URL of the `live` or `ledger` role; raises ValueError saying what to set when there is none.
 

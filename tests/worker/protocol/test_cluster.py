@@ -1,5 +1,7 @@
 """Clients of a shard on a real Redis Cluster of three masters: they find its node, and follow it."""
 
+import contextlib
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -185,6 +187,26 @@ def test_the_first_nodes_named_may_be_away(cluster: Cluster, opened: Open) -> No
         opened("s0", f"redis+cluster://admin:wrong@127.0.0.1:{place}").ping()
 
 
+def test_a_search_ends_in_time_and_goes_on_where_it_stopped(
+    cluster: Cluster, opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nodes that hang cost a connection's patience each, so one search doesn't ask them all."""
+    with contextlib.ExitStack() as stack:
+        hanging = []
+        for _ in range(4):
+            server = stack.enter_context(socket.create_server(("127.0.0.1", 0)))  # takes connections, never answers
+            hanging.append(f"127.0.0.1:{server.getsockname()[1]}")
+        monkeypatch.setattr(cluster_url, "SEARCH_S", 0.3)
+        good = f"127.0.0.1:{cluster.nodes[0].port}"
+        client = opened("s0", f"redis+cluster://admin:cluster-admin-password@{','.join([*hanging, good])}")
+        client.connection_pool.connection_kwargs.update(socket_timeout=0.2)
+        began_s = time.monotonic()
+        with pytest.raises(redis.exceptions.TimeoutError):
+            client.ping()
+        assert time.monotonic() - began_s < 1.0
+        assert again(client.ping)
+
+
 def test_a_single_server_answers_to_a_clusters_url(redis_pair: Any) -> None:
     url = redis_pair.live_server.url().replace("redis://", "redis+cluster://")
     client = connect(cluster_url.with_shard(url, "s0"), name="test")
@@ -231,5 +253,8 @@ def test_settings_name_the_shard() -> None:
     for wrong in ("s1,s1", "S1", ",".join(f"s{i}" for i in range(65))):
         with pytest.raises(ValidationError, match="shards"):
             CommonSettings(shards=wrong)  # type: ignore[arg-type]
+    settings.require_shard()
+    with pytest.raises(ValueError, match="none of ATTENDANCE_SHARDS"):
+        settings.model_copy(update={"shard": "s3"}).require_shard()
     with pytest.raises(ValueError, match="shard=s0"):
         connect("redis+cluster://a", name="test")
