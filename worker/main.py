@@ -134,7 +134,7 @@ class Worker:
 
     def _round(self) -> None:
         if self.leases.refresh(self.gallery.ready):
-            self.pipeline.drop_tracks()
+            self.pipeline.close_all()  # dropped before a frame is touched, and those never named are written down
         held = self.leases.held
         self.consumer.keep_only(held)
         self.pipeline.keep_only(held)

@@ -214,6 +214,24 @@ def test_a_surprise_in_a_round_is_outlived(
     assert worker.counters["rounds_failed"] == 3
 
 
+def seen_for_a_second(pair: RedisPair) -> bool:
+    times = [one.captured_ms for one in fakes.answers(pair.live) if one.outcome is Outcome.UNKNOWN]
+    return bool(times) and max(times) - min(times) > 1_000
+
+
+def test_a_stall_forgets_the_tracks_but_not_that_somebody_was_there(
+    redis_pair: RedisPair, start: Start, kiosk: Callable[..., Kiosk], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Publisher(redis_pair.ledger).reset(person(1))
+    worker = start(lease_ms=10_000)
+    door = kiosk(STRANGER)
+    until(lambda: seen_for_a_second(redis_pair))
+    door.stop()
+    monkeypatch.setattr(worker.leases, "refresh", lambda _ready: True)
+    (decision,) = until(lambda: fakes.decisions(redis_pair.ledger))
+    assert decision.outcome is Outcome.UNKNOWN
+
+
 def test_a_stop_writes_down_open_presences_and_gives_up_the_kiosks(
     redis_pair: RedisPair, start: Start, kiosk: Callable[..., Kiosk]
 ) -> None:
@@ -222,11 +240,7 @@ def test_a_stop_writes_down_open_presences_and_gives_up_the_kiosks(
     kiosk(STRANGER)
     until(lambda: saw(redis_pair, Outcome.UNKNOWN))
 
-    def old_enough() -> bool:
-        times = [one.captured_ms for one in fakes.answers(redis_pair.live) if one.outcome is Outcome.UNKNOWN]
-        return max(times) - min(times) > 1_000
-
-    until(old_enough)
+    until(lambda: seen_for_a_second(redis_pair))
     stopped(start)
     (decision,) = fakes.decisions(redis_pair.ledger)
     assert decision.outcome is Outcome.UNKNOWN

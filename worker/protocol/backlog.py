@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from worker.protocol.entries import MAX_JPEG_BYTES, BadEntry, Entry, EpochMs, Id
+from worker.protocol.entries import MAX_JPEG_BYTES, BadEntry, Entry, EpochMs, Id, Whole
 from worker.protocol.settings import KioskName
 
 MAX_PICTURES = 12
@@ -30,7 +30,7 @@ class BacklogEntry(Entry):
     binaries: ClassVar[tuple[str, ...]] = ("sealed",)
 
     presence: Id
-    part: int = Field(ge=0, le=100_000, description="number of the entry within its presence")
+    part: Whole = Field(ge=0, le=100_000, description="number of the entry within its presence")
     more: bool = Field(description="the presence went on: the next part begins OVERLAP_MS before this one ends")
     captured_ms: EpochMs = Field(description="of the first picture, on the server's clock")
     time_uncertain: bool = False
@@ -42,7 +42,7 @@ class BacklogEntry(Entry):
 class Picture:
     """A JPEG and when it was taken: milliseconds after the part's first picture."""
 
-    offset_ms: int
+    offset_ms: Whole
     jpeg: bytes
 
 
@@ -51,8 +51,8 @@ class _Head(BaseModel):
 
     kiosk: KioskName
     presence: Id
-    part: int = Field(ge=0, le=100_000)
-    pictures: list[tuple[int, int]] = Field(min_length=1, max_length=MAX_PICTURES)
+    part: Whole = Field(ge=0, le=100_000)
+    pictures: list[tuple[Whole, Whole]] = Field(min_length=1, max_length=MAX_PICTURES)
     """Offset in ms and length in bytes of each."""
 
 

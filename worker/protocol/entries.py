@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, Strict, ValidationError
 
 from worker.protocol import PROTOCOL_VERSION
 from worker.protocol.outcomes import Direction, Liveness, Outcome
@@ -26,7 +26,9 @@ TEMPLATE_SIZE = 128
 TEMPLATE_BYTES = TEMPLATE_SIZE * 4
 """A template on the wire: 128 little-endian float32 of unit length times the bundle's scale α."""
 
-EpochMs = Annotated[int, Field(ge=0, le=4_102_444_800_000)]
+Whole = Annotated[int, Strict()]
+"""A whole number as JSON has it: neither `true` nor "7" nor 7.0, which pydantic would take for one."""
+EpochMs = Annotated[Whole, Field(ge=0, le=4_102_444_800_000)]
 """Milliseconds since 1970-01-01 UTC, up to the year 2100."""
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]
 Fraction = Annotated[float, Field(ge=-1, le=2, allow_inf_nan=False)]
@@ -99,11 +101,11 @@ class Frame(Entry):
 
     binaries = ("jpeg",)
 
-    seq: int = Field(ge=0, le=2**53)
-    width: int = Field(ge=16, le=8192, description="pixels of the JPEG")
-    height: int = Field(ge=16, le=8192)
-    age_ms: int = Field(ge=0, le=60_000, description="time since the shutter when it was sent")
-    deadline_ms: int = Field(ge=1, le=60_000, description="age at which an answer is worth nothing any more")
+    seq: Whole = Field(ge=0, le=2**53)
+    width: Whole = Field(ge=16, le=8192, description="pixels of the JPEG")
+    height: Whole = Field(ge=16, le=8192)
+    age_ms: Whole = Field(ge=0, le=60_000, description="time since the shutter when it was sent")
+    deadline_ms: Whole = Field(ge=1, le=60_000, description="age at which an answer is worth nothing any more")
     presence: Id = Field(description="the kiosk's id of the current presence (gate opened until gate closed)")
     jpeg: bytes = Field(min_length=1, max_length=MAX_JPEG_BYTES)
 
@@ -114,7 +116,7 @@ class SeenFace(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     box: Box
-    track: int = Field(ge=0, description="number of the track, rising within a worker")
+    track: Whole = Field(ge=0, description="number of the track, rising within a worker")
     outcome: Outcome
     employee_id: Id | None = None
     name: str | None = Field(default=None, max_length=200, description="display name, only when accepted")
@@ -125,7 +127,7 @@ class Feedback(Entry):
     """The worker's answer to one frame, for that kiosk's screen."""
 
     kind: Literal["frame"] = "frame"
-    seq: int = Field(ge=0, le=2**53)
+    seq: Whole = Field(ge=0, le=2**53)
     captured_ms: EpochMs
     outcome: Outcome = Field(description="of the nearest face, or of the frame")
     reason: str | None = Field(default=None, max_length=300, description="in words, for bad frames")
@@ -178,7 +180,7 @@ class Decision(Entry):
     distance: Distance | None = Field(default=None, description="mean over the agreeing frames")
     threshold: Distance | None = None
     runner_up_distance: Distance | None = None
-    good_frames: int = Field(ge=0, le=100_000)
+    good_frames: Whole = Field(ge=0, le=100_000)
     model_id: str = Field(max_length=128)
     liveness: Liveness = Liveness.NOT_CHECKED
     late: bool = False
@@ -209,7 +211,7 @@ class EnrolReply(Entry):
     reason: str | None = Field(default=None, max_length=300)
     model_id: str | None = None
     box: Box | None = None
-    faces: int = Field(default=0, ge=0)
+    faces: Whole = Field(default=0, ge=0)
     quality: dict[str, float] = Field(default_factory=dict, description="face_px, sharpness, brightness, yaw …")
     similar_employee_id: Id | None = None
     similar_name: str | None = None
@@ -232,7 +234,7 @@ class GalleryPerson(BaseModel):
 class GalleryChange(Entry):
     """One step of the gallery log. Its stream id is `<version>-0`; versions rise by one, so a gap is seen."""
 
-    version: int = Field(ge=1)
+    version: Whole = Field(ge=1)
     op: Literal["put", "remove", "reset"] = Field(description="reset: read the whole gallery again")
     model_id: str = Field(max_length=128)
     employee_id: Id | None = None

@@ -122,7 +122,7 @@ def test_the_good_frame_of_these_tests_is_good() -> None:
 
 @pytest.mark.parametrize("name", ["seq", "width", "height", "age_ms", "deadline_ms", "presence"])
 @pytest.mark.parametrize(
-    "value", [..., None, "far too many", [], {}, float("nan"), float("inf"), -1, 10**30, 1.5, "\ud800"]
+    "value", [..., None, "far too many", [], {}, float("nan"), float("inf"), -1, 10**30, 1.5, 640.0, True, "\ud800"]
 )
 def test_a_missing_or_mistyped_field_is_named(name: str, value: Any) -> None:
     with pytest.raises(BadEntry, match=name):
