@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
 import openvino  # noqa: E402
 
-
 SHAPES_KEPT = 64
 """Input shapes whose kernels OpenVINO keeps ready. Its own 5,000 let memory creep up for as long as sizes vary, and aren't
 measurably faster."""
