@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 STAMPS := $(VENV)/.stamps
 
-.PHONY: install demo test soak lint help clean
+.PHONY: install demo test soak chaos lint help clean
 .DEFAULT_GOAL := help
 
 install: $(STAMPS)/install  ## everything: demo, training and the tools for tests
@@ -18,6 +18,9 @@ test: $(STAMPS)/install system-packages  ## all tests, with real Redis servers, 
 
 soak: $(STAMPS)/install system-packages  ## 50,000 frames and 20,000 hostile ones through a worker; FRAMES=5000 HOSTILE=2000 for fewer
 	FRAMES=$(FRAMES) HOSTILE=$(HOSTILE) SEED=$(SEED) $(BIN)/python -m pytest -s tests/soak/soak_worker.py $(ARGS)
+
+chaos: $(STAMPS)/install system-packages  ## kill -9 of everything while people pass; KILLS=60 SEED=7 for another run, ENGINE=real for real faces
+	KILLS=$(KILLS) SEED=$(SEED) ENGINE=$(ENGINE) MEAN_S=$(MEAN_S) $(BIN)/python -m tests.chaos.chaos_site
 
 lint: $(STAMPS)/install  ## style, formatting and types, as the pre-commit hook does
 	$(BIN)/ruff check .

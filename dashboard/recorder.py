@@ -131,7 +131,8 @@ class Recorder:
             self.ledger.xack(self.stream, keys.RECORDERS_GROUP, entry_id)
             return
         try:
-            result = self._commit(Decision.from_fields(fields), entry_time_ms(entry_id))
+            decision = Decision.from_fields(fields)
+            result = self._commit(decision, entry_time_ms(entry_id))
         except BadEntry as error:
             self._park(entry_id, fields, str(error))
         except Exception as error:
@@ -140,7 +141,8 @@ class Recorder:
         else:
             if result is None:
                 return
-            self._announce(result)
+            if decision.repeats is None or result.status != "duplicate":  # who only stays is no news
+                self._announce(result)
             self._acknowledge(entry_id)
             self.counters.add("redelivered" if result.redelivered else result.status)
             about = {"kiosk": result.record.kiosk, "event_id": result.record.event_id}

@@ -129,18 +129,29 @@ def _is_active(employee: Employee, captured_ms: int) -> bool:
 
 
 def _same_presence(session: Session, decision: Decision, gap_s: float) -> AttendanceEvent | None:
-    """The nearest punch of this employee at this kiosk within the gap, before or after."""
+    """The punch of the presence that this decision goes on with.
+
+    That is the punch of the decision that it repeats, else of the nearest one on this employee at this kiosk within the
+    gap, before or after. That may itself be a repetition: somebody who stays longer than the gap is decided on again and
+    again, and is one punch.
+    """
+    named = session.get(DecisionRecord, decision.repeats) if decision.repeats is not None else None
+    if named is not None and named.employee_id == decision.employee_id and named.kiosk == decision.kiosk:
+        return session.get(AttendanceEvent, named.duplicate_of or named.event_id)
     reach_ms = round(gap_s * 1000) + 1
     near = session.scalars(
-        select(AttendanceEvent)
+        select(DecisionRecord)
         .where(
-            AttendanceEvent.employee_id == decision.employee_id,
-            AttendanceEvent.kiosk == decision.kiosk,
-            AttendanceEvent.captured_ms.between(decision.captured_ms - reach_ms, decision.captured_ms + reach_ms),
+            DecisionRecord.employee_id == decision.employee_id,
+            DecisionRecord.kiosk == decision.kiosk,
+            DecisionRecord.status.in_(("recorded", "duplicate")),
+            DecisionRecord.event_id != decision.event_id,
+            DecisionRecord.captured_ms.between(decision.captured_ms - reach_ms, decision.captured_ms + reach_ms),
         )
-        .order_by(func.abs(AttendanceEvent.captured_ms - decision.captured_ms), AttendanceEvent.captured_ms)
+        .order_by(func.abs(DecisionRecord.captured_ms - decision.captured_ms), DecisionRecord.captured_ms)
     )
-    return next((e for e in near if is_duplicate(decision.captured_ms, e.captured_ms, gap_s)), None)
+    before = next((one for one in near if is_duplicate(decision.captured_ms, one.captured_ms, gap_s)), None)
+    return session.get(AttendanceEvent, before.duplicate_of or before.event_id) if before is not None else None
 
 
 def _last_direction_today(

@@ -25,7 +25,10 @@ class DashboardSettings(CommonSettings):
         default=None, description="the site's, such as Asia/Jakarta; the machine's unless set"
     )
     presence_gap_s: float = Field(
-        default=60, ge=0, le=3_600, description="a second decision on somebody at one kiosk within it is a duplicate"
+        default=60,
+        ge=0,
+        le=3_600,
+        description="a decision on somebody at one kiosk within it of another is a duplicate",
     )
     fpir: float = Field(
         default=1e-3,

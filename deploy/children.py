@@ -16,6 +16,8 @@ from worker.protocol.connection import Backoff
 CRASHES, CRASH_WINDOW_S = 5, 60.0
 """So many deaths within the window are a crash loop: told once with the log's end, then tried slowly."""
 SLOW_RETRY_S = 30.0
+STEADY_S = 10.0
+"""Who ran for so long is started again at once: a door must not wait for what happened to it earlier."""
 MAX_LOG_BYTES = 20_000_000
 """A log larger than this at a start is kept once as `.1` and begun anew."""
 
@@ -34,6 +36,7 @@ class Child:
     crash_looping: bool = False
     _deaths_s: deque[float] = field(default_factory=lambda: deque(maxlen=CRASHES))
     _retry_at_s: float | None = None
+    _started_s: float = 0.0
     _backoff: Backoff = field(default_factory=lambda: Backoff(cap_s=5.0, first_s=0.3))
 
     def start(self) -> None:
@@ -52,6 +55,7 @@ class Child:
                 process_group=0,
             )
         self._retry_at_s = None
+        self._started_s = time.monotonic()
 
     @property
     def running(self) -> bool:
@@ -63,24 +67,34 @@ class Child:
         if self.process is None or self.running:
             return None
         if self._retry_at_s is None:
-            return self._died(now_s)
+            words = self._died(now_s)
+            if self._retry_at_s is not None and self._retry_at_s <= now_s:
+                self._start_again()
+            return words
         if now_s < self._retry_at_s:
             return None
+        self._start_again()
+        return f"{self.name}: started again"
+
+    def _start_again(self) -> None:
         self.restarts += 1
         self.start()
-        return f"{self.name}: started again"
 
     def _died(self, now_s: float) -> str:
         assert self.process is not None
+        steady = now_s - self._started_s >= STEADY_S
         if self._deaths_s and now_s - self._deaths_s[-1] > CRASH_WINDOW_S:
-            self._backoff.reset()
             self.crash_looping = False
+        if steady:
+            self._backoff.reset()
         self._deaths_s.append(now_s)
         self._end_group()
         often = len(self._deaths_s) == CRASHES and now_s - self._deaths_s[0] <= CRASH_WINDOW_S
-        wait_s = SLOW_RETRY_S if often or self.crash_looping else self._backoff.next_s()
+        wait_s = 0.0 if steady else self._backoff.next_s()
+        wait_s = SLOW_RETRY_S if often or self.crash_looping else wait_s
         self._retry_at_s = now_s + wait_s
-        words = f"{self.name}: ended ({_how(self.process.returncode)}), starting it again in {wait_s:.1f} s"
+        when = f"in {wait_s:.1f} s" if wait_s else "at once"
+        words = f"{self.name}: ended ({_how(self.process.returncode)}), starting it again {when}"
         if often and not self.crash_looping:
             words += f". It died {CRASHES} times within {CRASH_WINDOW_S:.0f} s; the end of {self.log_path}:\n{self.log_end()}"
         self.crash_looping = self.crash_looping or often

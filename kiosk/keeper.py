@@ -1,9 +1,11 @@
 """The best pictures of who is here, kept in memory until the answers say that nothing is owed to them any more.
 
-A picture leaves when the worker saw it and found nobody or refused, when `recorded` has come, or when somebody looked and
-the presence went on well. What is still owed goes to the spool in parts: at once when Redis is known to be away, else when
-ten seconds have passed without a useful answer. No face is looked for here; the best picture of each half second is the
-one where most has changed and most is sharp.
+An answer speaks for the pictures that were taken while that worker was looking: from where its looks begin, without a gap
+of more than COVERS_S, up to the frame that it answers. What nobody looked at stays owed, whoever comes next and whatever is
+said of them. A picture leaves when the worker saw it and found nobody or refused, when `recorded` has come, or when
+somebody looked and the presence went on well. What is still owed goes to the spool in parts: at once when Redis is known to
+be away, else when ten seconds have passed without a useful answer, or an entry is full. No face is looked for here; the
+best picture of each half second is the one where most has changed and most is sharp.
 """
 
 import math
@@ -23,10 +25,15 @@ OVERLAP = round(OVERLAP_MS / 1000 / SLOT_S)
 """Pictures that a part shares with the one before it."""
 PATIENCE_S = 10.0
 """Pictures without a useful answer for this long are spooled, whatever the links say."""
-LOOKED_KEPT_S = 6.0
+UNSAFE_S = 1.0
+"""Pictures without a useful answer for this long are worth a copy on disk, in case that this process dies."""
+COVERS_S = 1.0
+"""Answers farther apart than this leave a gap in which nobody looked."""
+LOOKED_KEPT_S = PATIENCE_S + 2
 """Pictures that a worker saw without deciding are kept this long: with the next ones they may be evidence."""
-PRESENCE_MAX_S = 300.0
-"""A presence that never ends (a busy door) counts as a new one after this; a person is recorded once a presence."""
+PRESENCE_MAX_S = 30.0
+"""A presence that goes on counts as a new one after this: each gives one late record a person, so that somebody who stands
+there through an outage is seen often enough to be one punch (see the recorder's `presence_gap_s`)."""
 IDS_KEPT = 128
 
 REFUSALS = frozenset(
@@ -35,7 +42,7 @@ REFUSALS = frozenset(
         *(Outcome.INACTIVE, Outcome.BAD_FRAME, Outcome.BAD_CLOCK),
     }
 )
-"""Answers after which nothing is owed for pictures up to theirs."""
+"""Answers after which nothing is owed for the pictures that they speak for."""
 NO_ANSWERS = frozenset({Outcome.NOT_READY, Outcome.STALE})
 """The worker didn't judge."""
 
@@ -62,9 +69,31 @@ class Part:
 
 
 @dataclass
+class _Looks:
+    """Capture times between which a worker looked without a gap."""
+
+    worker: str
+    from_s: float
+    to_s: float
+
+    def cover(self, captured_s: float) -> bool:
+        return self.from_s <= captured_s <= self.to_s
+
+    def go_on(self, worker: str, captured_s: float) -> "_Looks":
+        """With an answer to the frame of that time: the same looks, or new ones after a gap or of another worker."""
+        if worker == self.worker and captured_s - self.to_s <= COVERS_S:
+            self.to_s = max(self.to_s, captured_s)
+            return self
+        return _Looks(worker, captured_s - SLOT_S, captured_s)
+
+
+@dataclass
 class _Owed:
+    """Accepted, not yet recorded: since when, and the capture times that the name speaks for."""
+
     since_s: float
-    captured_s: float
+    from_s: float
+    to_s: float
 
 
 class Keeper:
@@ -76,10 +105,9 @@ class Keeper:
         self._slot: tuple[float, str, float, Picture] | None = None
         """Captured, presence, score and picture of the best one of the half second that runs."""
         self._slot_began_s = 0.0
-        self._looked_s = -math.inf
-        """Capture time of the newest picture that a worker looked at."""
+        self._looks = _Looks("", -math.inf, -math.inf)
         self._owed: dict[str, _Owed] = {}
-        """Accepted, not yet recorded: by event id."""
+        """By event id."""
         self._settled: OrderedDict[str, None] = OrderedDict()
         """Event ids that are recorded, or whose pictures were spooled."""
         self._spooling = ("", 0.0, 0, 0)
@@ -87,7 +115,7 @@ class Keeper:
         self._lock = threading.Lock()
 
     def offer(self, picture: Picture, captured_s: float, presence: str, score: float) -> None:
-        """A picture in which something moves; the best of each half second is encoded and kept."""
+        """A picture in which somebody may be; the best of each half second is encoded and kept."""
         with self._lock:
             if self._slot is not None and (
                 captured_s - self._slot_began_s >= SLOT_S
@@ -106,27 +134,28 @@ class Keeper:
             self._slot = None
             jpeg = self._encode(picture)
             if jpeg is not None:
-                self._kept.append(Kept(captured_s, presence, score, jpeg, looked=captured_s <= self._looked_s))
+                looked = not self._owed and self._looks.cover(captured_s)
+                self._kept.append(Kept(captured_s, presence, score, jpeg, looked))
 
     def answered(self, feedback: Feedback, captured_s: float, now_s: float) -> None:
         """A fresh answer to the frame of that capture time."""
-        if feedback.outcome in NO_ANSWERS:
-            return
         with self._lock:
+            if feedback.outcome in NO_ANSWERS:
+                self._looks = _Looks("", -math.inf, -math.inf)  # it forgot what it had seen before
+                return
+            self._looks = looks = self._looks.go_on(feedback.worker, captured_s)
             events = {face.event_id for face in feedback.faces if face.event_id is not None}
             for event in events - set(self._settled):
                 if event not in self._owed:
-                    self._owed[event] = _Owed(now_s, captured_s)
-                    self._kept = [replace(kept, looked=False) for kept in self._kept]
-                    self._looked_s = -math.inf
-                self._owed[event].captured_s = captured_s
+                    self._owed[event] = _Owed(now_s, looks.from_s, captured_s)
+                    self._kept = [replace(k, looked=k.looked and k.captured_s < looks.from_s) for k in self._kept]
+                self._owed[event].to_s = captured_s
             if self._owed:
                 return
-            self._looked_s = max(self._looked_s, captured_s)
             if feedback.outcome in REFUSALS or feedback.outcome is Outcome.ACCEPTED:
-                self._drop_until(captured_s)
+                self._drop(looks.from_s, looks.to_s)
             else:
-                self._kept = [replace(k, looked=k.looked or k.captured_s <= captured_s) for k in self._kept]
+                self._kept = [replace(k, looked=k.looked or looks.cover(k.captured_s)) for k in self._kept]
 
     def recorded(self, entry: Recorded) -> None:
         """A decision is safe, or refused for good; it may come before the answer that names it."""
@@ -134,16 +163,16 @@ class Keeper:
             self._settle(entry.decision_id)
             owed = self._owed.pop(entry.decision_id, None)
             if owed is not None and not self._owed:
-                self._drop_until(owed.captured_s)
+                self._drop(owed.from_s, owed.to_s)
 
     def _settle(self, event: str) -> None:
         self._settled[event] = None
         while len(self._settled) > IDS_KEPT:
             self._settled.popitem(last=False)
 
-    def _drop_until(self, captured_s: float) -> None:
-        self._kept = [kept for kept in self._kept if kept.captured_s > captured_s]
-        if self._slot is not None and self._slot[0] <= captured_s:
+    def _drop(self, from_s: float, to_s: float) -> None:
+        self._kept = [kept for kept in self._kept if not from_s <= kept.captured_s <= to_s]
+        if self._slot is not None and from_s <= self._slot[0] <= to_s:
             self._slot = None
 
     def due(self, now_s: float, presence: str | None, links_up: bool, patience_s: float = PATIENCE_S) -> list[Part]:
@@ -155,13 +184,12 @@ class Keeper:
                 self._kept = [k for k in self._kept if not k.looked or now_s - k.captured_s <= LOOKED_KEPT_S]
             owed = any(now_s - owed.since_s >= patience_s for owed in self._owed.values())
             parts: list[Part] = []
-            for name in dict.fromkeys(kept.presence for kept in self._kept):
-                mine = [kept for kept in self._kept if kept.presence == name]
+            for name, mine in self._presences():
                 waiting_s = [kept.captured_s for kept in mine if not kept.looked]
                 here = name == presence
                 silent = not self._owed and now_s - min(waiting_s, default=now_s) >= patience_s
-                away = not links_up and (not here or len(mine) >= MAX_PICTURES)
-                if waiting_s and (owed or silent or away):
+                away = not links_up and not here
+                if waiting_s and (owed or silent or away or len(waiting_s) >= MAX_PICTURES):
                     parts += self._take(name, mine, here)
             if parts:
                 for event in self._owed:
@@ -169,9 +197,26 @@ class Keeper:
                 self._owed.clear()
             return parts
 
+    def unsafe(self, now_s: float) -> list[Part]:
+        """What would be lost if this process died now: of each presence that waits for an answer its last pictures.
+
+        They stay here. At most MAX_PICTURES wait (`due`), so nothing that is owed is left out.
+        """
+        with self._lock:
+            name, _, piece, number = self._spooling
+            return [
+                Part(f"{one}.{piece}" if one == name and piece else one, number, False, tuple(mine[-MAX_PICTURES:]))
+                for one, mine in self._presences()
+                if any(not kept.looked and now_s - kept.captured_s >= UNSAFE_S for kept in mine)
+            ]
+
+    def _presences(self) -> list[tuple[str, list[Kept]]]:
+        names = dict.fromkeys(kept.presence for kept in self._kept)
+        return [(name, [kept for kept in self._kept if kept.presence == name]) for name in names]
+
     def flush(self, now_s: float, links_up: bool) -> list[Part]:
-        """The kiosk stops: what would be lost. With the links up and nothing owed, the worker has seen it itself."""
-        return [] if links_up and not self._owed else self.due(now_s, None, links_up, patience_s=0.0)
+        """The kiosk stops: what would be lost. With the links up, the worker sees what it hasn't answered just now."""
+        return self.due(now_s, None, links_up, patience_s=UNSAFE_S if links_up and not self._owed else 0.0)
 
     def _take(self, presence: str, mine: list[Kept], here: bool) -> list[Part]:
         """All pictures of a presence in parts; where it goes on, the last ones stay to begin the next part."""

@@ -14,6 +14,8 @@ BACKGROUND_S = 5.0
 """Time in which the background takes over most of a lasting change."""
 FACE_TRUSTED_S = 10.0
 """A face in the last answer keeps the gate open this long; without newer answers it may have left long ago."""
+UNSURE_S = 3.0
+"""After the start, or until the first answer: who stands there already is part of the background, and no motion."""
 GAIN_LIMITS = (0.4, 2.5)
 """A lamp switched on or a cloud changes all pixels by one factor within these; more is not light alone."""
 
@@ -52,6 +54,7 @@ class MotionGate:
         self._looked_s = -math.inf
         self._motion_until_s = -math.inf
         self._face_until_s = -math.inf
+        self._unsure_until_s = -math.inf
         self._last_sent_s = -math.inf
         self._presence = new_id()
         self._open = False
@@ -64,6 +67,7 @@ class MotionGate:
         grey = cv2.GaussianBlur(grey, (5, 5), 0)
         if self._background is None:
             self._background = grey
+            self._unsure_until_s = now_s + UNSURE_S
         else:
             self.changed = changed_share(grey, self._background, self.levels)
             follow = 1 - math.exp(-max(0.0, now_s - self._looked_s) / BACKGROUND_S)
@@ -72,6 +76,8 @@ class MotionGate:
         with self._lock:
             if self.moving:
                 self._motion_until_s = now_s + self.hold_s
+            elif self._unsure(now_s):
+                self._motion_until_s = max(self._motion_until_s, self._unsure_until_s)
             self._update(now_s)
 
     def answered(self, has_face: bool, now_s: float) -> None:
@@ -79,6 +85,9 @@ class MotionGate:
         with self._lock:
             if has_face:
                 self._motion_until_s = max(self._motion_until_s, now_s + self.hold_s)
+            elif self._unsure(now_s):
+                self._motion_until_s = now_s
+            self._unsure_until_s = -math.inf
             self._face_until_s = now_s + FACE_TRUSTED_S if has_face else -math.inf
             self._update(now_s)
 
@@ -100,9 +109,18 @@ class MotionGate:
         return self.changed >= self.share and self.sharpness >= self.min_sharpness
 
     @property
+    def worth_keeping(self) -> bool:
+        """Whether somebody may be in the last picture: it shows motion, or we only just began and nobody has answered."""
+        with self._lock:
+            return self.moving or self._unsure(self._looked_s)
+
+    def _unsure(self, now_s: float) -> bool:
+        return now_s < self._unsure_until_s and self.sharpness >= self.min_sharpness
+
+    @property
     def score(self) -> float:
         """How promising the last picture is among its neighbours: much has changed, and it is sharp."""
-        return self.changed * self.sharpness
+        return max(self.changed, self.share) * self.sharpness
 
     @property
     def presence(self) -> str:

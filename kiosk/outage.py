@@ -10,7 +10,7 @@ from typing import Any
 import redis
 
 from kiosk.keeper import Keeper, Kept, Part
-from kiosk.spool import Spool, Spooled, head_for
+from kiosk.spool import Head, Spool, Spooled, head_for
 from kiosk.true_time import Clocks, true_time
 from worker.protocol import keys
 from worker.protocol.backlog import ENTRIES_WAITING, BacklogEntry, Picture, pack
@@ -22,6 +22,8 @@ from worker.protocol.telemetry import Counters
 log = logging.getLogger(__name__)
 
 LOOK_S = 0.2
+HELD_EVERY = 2
+"""New pictures after which the copy on disk of what waits for an answer is renewed."""
 UNWRITTEN_KEPT = 8
 """Parts that the disk refused stay in memory, the newest of them, and are tried again."""
 
@@ -59,6 +61,8 @@ class Outage(threading.Thread):
         self._sent: set[str] = set()
         """Names of files that the ledger has but the disk wouldn't delete: they are not sent twice."""
         self._unwritten: deque[Part] = deque(maxlen=UNWRITTEN_KEPT)
+        self._held: dict[str, Part] = {}
+        """What the copies on disk hold, by presence."""
         self._stop_asked = threading.Event()
 
     def run(self) -> None:
@@ -75,11 +79,13 @@ class Outage(threading.Thread):
             self.join(timeout=1.0)
         self._unwritten.extend(self.keeper.flush(time.monotonic(), self._links_up()))
         self._write_down()
+        self._hold()
 
     def step(self) -> None:
         """Everything due to the disk, then one entry to the ledger where it takes one."""
         self._unwritten.extend(self.keeper.due(time.monotonic(), self._here(), self._links_up()))
         self._write_down()
+        self._hold()
         self._on_keeping(not self.spool.broken)
         if time.monotonic() >= self._not_before_s:
             self._send_oldest()
@@ -88,18 +94,32 @@ class Outage(threading.Thread):
         while self._unwritten and self._write(self._unwritten[0]):
             self._unwritten.popleft()
 
-    def _write(self, part: Part) -> bool:
-        first = part.pictures[0]
+    def _hold(self) -> None:
+        """Copies on disk of what waits for an answer, only for the case that this process dies before it comes."""
+        unsafe = {part.presence: part for part in self.keeper.unsafe(time.monotonic())}
+        for presence in self._held.keys() - unsafe.keys():
+            self.spool.let_go(presence)
+            del self._held[presence]
+        for presence, part in unsafe.items():
+            held = self._held.get(presence)
+            new = [kept for kept in part.pictures if held is None or kept.captured_s > held.pictures[-1].captured_s]
+            if (held is None or len(new) >= HELD_EVERY) and self.spool.hold(*self._sealed(part)):
+                self._held[presence] = part
+
+    def _sealed(self, part: Part) -> tuple[Head, bytes]:
         sealed = seal(pack(self.kiosk, part.presence, part.number, _pictures(part.pictures)), self.public_key)
         head = head_for(
             sealed,
-            self._clocks.at(first.captured_s),
+            self._clocks.at(part.pictures[0].captured_s),
             presence=part.presence,
             part=part.number,
             more=part.more,
             key_id=self._key_id,
         )
-        done = self.spool.write(head, sealed)
+        return head, sealed
+
+    def _write(self, part: Part) -> bool:
+        done = self.spool.write(*self._sealed(part))
         if done:
             log.info("presence %s part %d: %d pictures wait for Redis", part.presence, part.number, len(part.pictures))
         return done

@@ -3,6 +3,8 @@
 A file is one line of JSON (when, which presence, length and digest) and the sealed bytes. It is written beside, synced,
 renamed and the folder synced, so that a power cut loses at most the entry being written. The spool is bounded in age and
 size: what is too old goes, and the oldest goes to make room for a new one; each is logged and counted.
+
+Beside the entries lie copies of what waits in memory for an answer (`hold`, `let_go`): after a crash they become entries.
 """
 
 import contextlib
@@ -24,7 +26,7 @@ from worker.protocol.telemetry import Counters
 log = logging.getLogger(__name__)
 
 FORMAT = 1
-ENDING, DRAFT = ".sealed", ".draft"
+ENDING, DRAFT, HELD = ".sealed", ".draft", ".held"
 MAX_HEAD_BYTES = 2_000
 
 
@@ -57,7 +59,9 @@ class Spooled:
 
 
 class Spool:
-    """Used by one thread. Counts `spool_written`, `spool_failed`, `spool_damaged`, `spool_expired`, `spool_pushed_out`."""
+    """Used by one thread. Counts `spool_written`, `spool_failed`, `spool_held`, `spool_damaged`, `spool_expired`,
+    `spool_pushed_out`.
+    """
 
     def __init__(
         self, folder: Path, max_bytes: int, max_age_ms: int, counters: Counters, now: Callable[[], Moment] | None = None
@@ -69,11 +73,16 @@ class Spool:
         """The last write failed: who comes now can't be kept."""
 
     def open(self) -> None:
-        """Make the folder, readable by this user alone, and remove what a power cut left half written. Raises OSError."""
+        """Make the folder, readable by this user alone, remove what a power cut left half written, and make entries of
+        what was held when this kiosk died. Raises OSError.
+        """
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         for draft in self.folder.glob(f"*{DRAFT}"):
             log.warning("spool: %s was cut off while it was written", draft.name)
             draft.unlink(missing_ok=True)
+        for held in sorted(self.folder.glob(f"*{HELD}")):
+            log.warning("spool: %s was waiting for an answer when the kiosk ended", held.name)
+            held.rename(self.folder / f"{self._name(held.stem)}{ENDING}")
 
     def __len__(self) -> int:
         return len(self._files())
@@ -90,18 +99,9 @@ class Spool:
         data = head.model_dump_json().encode() + b"\n" + sealed
         if not self._make_room(len(data)):
             return False
-        name = f"{self._now().wall_ms:013d}-{next(self._number):06d}-{head.presence}-{head.part}"
-        draft = self.folder / (name + DRAFT)
         try:
-            with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            draft.rename(draft.with_suffix(ENDING))
-            self._sync_folder()
+            self._put(self._name(f"{head.presence}-{head.part}"), ENDING, data)
         except OSError as error:
-            with contextlib.suppress(OSError):
-                draft.unlink(missing_ok=True)
             if not self.broken:
                 log.error("spool %s: can't write (%s); who comes now is not kept", self.folder, error)
             self.broken = True
@@ -112,6 +112,39 @@ class Spool:
         self.broken = False
         self.counters.add("spool_written")
         return True
+
+    def _name(self, about: str) -> str:
+        return f"{self._now().wall_ms:013d}-{next(self._number):06d}-{about}"
+
+    def _put(self, name: str, ending: str, data: bytes) -> None:
+        """A file that is whole or not there, in the place of one with that name; raises OSError."""
+        draft = self.folder / (name + DRAFT)
+        draft.unlink(missing_ok=True)
+        try:
+            with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            draft.rename(self.folder / (name + ending))
+            self._sync_folder()
+        except OSError:
+            with contextlib.suppress(OSError):
+                draft.unlink(missing_ok=True)
+            raise
+
+    def hold(self, head: Head, sealed: bytes) -> bool:
+        """Keep or renew the copy of what a presence waits for; False when the disk refuses."""
+        try:
+            self._put(head.presence, HELD, head.model_dump_json().encode() + b"\n" + sealed)
+        except OSError as error:
+            log.debug("spool: no copy of what waits (%s)", error)
+            return False
+        self.counters.add("spool_held")
+        return True
+
+    def let_go(self, presence: str) -> None:
+        """The presence has its answer, or its entry."""
+        self.remove(self.folder / (presence + HELD))
 
     def _sync_folder(self) -> None:
         folder = os.open(self.folder, os.O_RDONLY)

@@ -17,7 +17,7 @@ from worker.gallery import GalleryFollower, GalleryIndex
 from worker.protocol import keys
 from worker.protocol.bundle import ServingThreshold, serving_threshold
 from worker.protocol.connection import Client
-from worker.protocol.entries import FEEDBACK_FACES, Decision, Feedback, SeenFace, as_any
+from worker.protocol.entries import FEEDBACK_FACES, Decision, Feedback, SeenFace, as_any, new_id
 from worker.protocol.outcomes import Outcome
 from worker.protocol.telemetry import Counters
 from worker.settings import WorkerSettings
@@ -31,16 +31,20 @@ UNWATCHED_MS = 10_000
 """A face that no frame was looked at for so long is somebody new, however busy we were."""
 PRESENCE_MIN_MS = 1_000
 """Somebody seen for less and never named only passed by: no decision is written."""
+STILL_HERE_MS = 30_000
+"""Somebody named who stays is decided on again this often. To the recorder it is a repetition, by which it knows that a
+presence longer than its gap is one; nobody is greeted for it."""
 OTHER_PERSON = 1.1
 """Templates of two frames farther apart than the loosest threshold times this are two people."""
 
 
 @dataclass
 class Greeted:
-    """Who was accepted at a kiosk, last seen when, under which event id."""
+    """Who was accepted at a kiosk, last seen when, under which event id, and when a decision on them was sent last."""
 
     last_ms: int
     event_id: str
+    decided_ms: int
 
 
 class Pipeline:
@@ -179,7 +183,8 @@ class Pipeline:
             if verdict.outcome is Outcome.ACCEPTED and verdict.employee_id is not None and track.accepted_id is None:
                 decision = self._accept(item, track, verdict.employee_id, picture, face.box)
             if vote.employee_id is not None and vote.employee_id == track.accepted_id:
-                self._greeted[item.kiosk, vote.employee_id] = Greeted(item.captured_ms, track.event_id)
+                again = self._seen_on(item, track, vote.employee_id)
+                decision = decision or again
         if track.names_now(item.captured_ms):
             outcome = Outcome.ACCEPTED
         elif outcome is Outcome.ACCEPTED:
@@ -220,6 +225,19 @@ class Pipeline:
             return None
         crop = face_crop(picture, box) if self.settings.keep_snapshots else None
         return self._decision(item.kiosk, track, Outcome.ACCEPTED, item.captured_ms, crop)
+
+    def _seen_on(self, item: TakenFrame, track: Track, employee_id: str) -> Decision | None:
+        """Somebody named is there again in this frame; a further decision is due now and then."""
+        before = self._greeted.get((item.kiosk, employee_id))
+        if before is None or before.event_id != track.event_id:
+            self._greeted[item.kiosk, employee_id] = Greeted(item.captured_ms, track.event_id, item.captured_ms)
+            return None
+        before.last_ms = item.captured_ms
+        if item.captured_ms - before.decided_ms < STILL_HERE_MS:
+            return None
+        before.decided_ms = item.captured_ms
+        again = self._decision(item.kiosk, track, Outcome.ACCEPTED, item.captured_ms)
+        return again.model_copy(update={"event_id": new_id(), "employee_id": employee_id, "repeats": track.event_id})
 
     def _close(self, kiosk: str, track: Track) -> None:
         """The presence is over. Accepted ones were written when they were decided."""

@@ -21,7 +21,7 @@ VISIT_MS = 7_000
 
 def measure(site: BenchSite, counts: Sequence[int] = COUNTS, seconds: float = SECONDS) -> dict[str, Any]:
     """For each number of kiosks: p95 in ms, frames without an answer, and how evenly answers were shared out."""
-    visits = [_jpegs(visit) for visit in demo_scene.timeline()]
+    visits = all_visits()
     empty = _jpeg(next(scene.empty_frames(1)))
     player = Player(site.live_url, site.shard)
     rows = []
@@ -71,6 +71,11 @@ def plan(n: int, visits: Sequence[Sequence[bytes]], empty: bytes, seconds: float
 def _offset_s(door: int, n: int) -> float:
     """Kiosks don't take their pictures at the same moment."""
     return door / n / scene.FPS
+
+
+def all_visits() -> list[list[bytes]]:
+    """The pictures of each visit of the demo's scene, as JPEG."""
+    return [_jpegs(visit) for visit in demo_scene.timeline()]
 
 
 def _jpegs(visit: demo_scene.Visit) -> list[bytes]:

@@ -23,6 +23,8 @@ def markdown(figures: Figures) -> str:
         made.append(_stream(figures))
     if "kiosks" in figures:
         made.append(_kiosks(figures))
+    if "workers" in figures:
+        made.append(_workers(figures))
     return "\n\n".join(made)
 
 
@@ -186,3 +188,12 @@ def _kiosks(figures: Figures) -> str:
     ]
     head = ("kiosks", "offered, fps", "p50, ms", "p95, ms", "frames", "drops", "Jain index")
     return "### Many kiosks, one worker\n\n" + _table(head, rows)
+
+
+def _workers(figures: Figures) -> str:
+    rows = [
+        (r["workers"], r["threads"], r["kiosks"], r["offered_fps"], r["answered_fps"], r["p95_ms"], r["jain"])
+        for r in figures["workers"]
+    ]
+    head = ("workers", "threads each", "kiosks", "offered, fps", "answered, fps", "p95, ms", "Jain index")
+    return "### More than one worker can take\n\n" + _table(head, rows)

@@ -115,10 +115,11 @@ def _part(part: str, home: Path, options: BenchOptions, threads: int) -> dict[st
         from deploy.bench import gallery
 
         return gallery.measure()
-    from deploy.bench import kiosks, site, stream
+    from deploy.bench import kiosks, site, stream, workers
 
     with site.running(home / part, threads, options.device) as running:
-        return stream.measure(running) if part == "stream" else kiosks.measure(running)
+        figures = stream.measure(running) if part == "stream" else kiosks.measure(running)
+    return figures | (workers.measure(home, threads, options.device) if part == "kiosks" else {})
 
 
 def _command(options: BenchOptions) -> str:

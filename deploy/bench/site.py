@@ -1,4 +1,4 @@
-"""A site for the benchmark: real Redis servers and a real worker process in a throw-away home, one person enrolled."""
+"""A site for the benchmark: real Redis servers and real worker processes in a throw-away home, one person enrolled."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -29,38 +29,43 @@ class BenchSite:
 
 
 @contextmanager
-def running(home: Path, threads: int, device: str) -> Iterator[BenchSite]:
-    """Started, ready and with the demo's person enrolled; stopped at the end. Raises NotReady, NoRedis, Problem."""
+def running(home: Path, threads: int, device: str, workers: int = 1) -> Iterator[BenchSite]:
+    """Started, ready and with the demo's person enrolled; stopped at the end. Raises NotReady, NoRedis, Problem.
+
+    `threads` are those of each worker.
+    """
     launcher = Launcher(lambda words: None)
     site = Site(home=home, shard=demo_home.new_shard(), passwords=Passwords())
     with launcher.handling_signals():
         site.start_redis(launcher, [])
         live, ledger = site.admin("live"), site.admin("ledger")
-        settings = {
-            "ATTENDANCE_WORKER_NAME": "bench",
-            "ATTENDANCE_WORKER_THREADS": str(threads),
-            "ATTENDANCE_WORKER_DEVICE": device,
-        }
-        launcher.start(site.child("worker", settings=settings))
+        for number in range(1, workers + 1):
+            settings = {
+                "ATTENDANCE_WORKER_NAME": f"bench-{number}",
+                "ATTENDANCE_WORKER_THREADS": str(threads),
+                "ATTENDANCE_WORKER_DEVICE": device,
+            }
+            launcher.start(site.child("worker", str(number), settings))
 
-        def beat() -> dict[str, Any]:
-            return next((one.data for one in heartbeats.read(live, site.shard, "worker")), {})
+        def beats() -> list[dict[str, Any]]:
+            return [one.data for one in heartbeats.read(live, site.shard, "worker")]
 
-        def wait(true: Callable[[], bool]) -> None:
-            if not launcher.wait_until(lambda: [] if true() else ["worker"], READY_S):
+        def wait(true: Callable[[dict[str, Any]], bool]) -> None:
+            """Until it is true of every worker."""
+            if not launcher.wait_until(lambda: [] if sum(map(true, beats())) == workers else ["worker"], READY_S):
                 raise Problem("stopped before everything was ready")
 
-        wait(lambda: bool(beat()))
-        data = beat()
+        wait(bool)
+        data = beats()[0]
         model_id = str(data["model_id"])
         _publish(ledger, site.shard, model_id, 1)  # an empty gallery, so that the worker answers enrolments
-        wait(lambda: bool(beat().get("ready")))
+        wait(lambda beat: bool(beat.get("ready")))
         reply = ask_worker(live, site.shard, portrait_jpeg(ENROLLED), None, 30)
         if reply.template is None:
             raise Problem(f"the demo's person could not be enrolled: {reply.outcome} {reply.reason or ''}")
         person = GalleryPerson(employee_id=ENROLLED_CODE, name=ENROLLED, templates=[reply.template])
         _publish(ledger, site.shard, model_id, 2, person)
-        wait(lambda: beat().get("gallery_size") == 1)
+        wait(lambda beat: beat.get("gallery_size") == 1)
         yield BenchSite(site.urls["live"], site.shard, str(data["recogniser"]), model_id)
 
 

@@ -1,8 +1,6 @@
 """A database of each kind for the dashboard's tests: SQLite always, PostgreSQL where its programs are installed."""
 
-import os
 import shutil
-import subprocess
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,6 +15,7 @@ from dashboard.employees import create_employee
 from dashboard.models import Base, EnrolmentPicture, Template
 from dashboard.outbox import queue_change
 from dashboard.settings import DashboardSettings
+from tests import postgres
 from worker.protocol.entries import Decision, new_id
 from worker.protocol.outcomes import Outcome
 
@@ -25,51 +24,13 @@ CAPTURED_MS = 1_795_478_400_000
 """2026-11-24 07:00 in Jakarta."""
 
 
-def _pg_program(name: str) -> str | None:
-    newest_first = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), reverse=True)
-    return str(newest_first[0]) if newest_first else shutil.which(name)
-
-
 @pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A PostgreSQL of our own on a unix socket, for the whole session; nothing of it stays."""
-    initdb, pg_ctl = _pg_program("initdb"), _pg_program("pg_ctl")
-    if not initdb or not pg_ctl:
+def postgres_url() -> Iterator[str]:
+    """A PostgreSQL of our own for the whole session."""
+    if not postgres.installed():
         pytest.skip("PostgreSQL is not installed (Debian: apt-get install postgresql); CI has it")
-    as_somebody: list[str] = []
-    folder = Path(f"/tmp/attendance-pg-{uuid.uuid4().hex[:12]}")  # short: a socket's path has at most 107 characters
-    folder.mkdir(mode=0o700)
-    if os.geteuid() == 0:  # PostgreSQL refuses to run as root
-        as_somebody = ["runuser", "-u", "postgres", "--"]
-        shutil.chown(folder, "postgres")
-    quiet = {"check": True, "stdout": subprocess.DEVNULL, "stdin": subprocess.DEVNULL, "cwd": "/"}
-    data = folder / "data"
-    try:
-        subprocess.run(
-            [
-                *as_somebody,
-                initdb,
-                "-D",
-                data,
-                "-U",
-                "postgres",
-                "-A",
-                "trust",
-                "-E",
-                "UTF8",
-                "--locale=C",
-                "--no-sync",
-            ],
-            **quiet,
-        )
-        options = f"-F -c listen_addresses= -c max_connections=60 -k {folder}"
-        subprocess.run([*as_somebody, pg_ctl, "-D", data, "-w", "-l", folder / "log", "-o", options, "start"], **quiet)
-        try:
-            yield f"postgresql+psycopg://postgres@/postgres?host={folder}"
-        finally:
-            subprocess.run([*as_somebody, pg_ctl, "-D", data, "-m", "immediate", "stop"], **quiet)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with postgres.running_postgres() as url:
+        yield url
 
 
 def _pg_execute(url: str, statement: str) -> None:

@@ -88,6 +88,17 @@ def test_decisions_become_records_and_are_announced(redis_pair, factory, make_re
     assert recorder.counters.to_dict() == {"recorded": 1, "not_a_punch": 1, "inactive": 1}
 
 
+def test_who_only_stays_is_written_down_and_no_news(redis_pair, factory, make_recorder, person, make_decision) -> None:
+    first = make_decision(person)
+    put(redis_pair.ledger, first)
+    for seconds in (30, 60, 90):
+        again = make_decision(person, captured_ms=first.captured_ms + seconds * 1000, repeats=first.event_id)
+        put(redis_pair.ledger, again)
+    drain(make_recorder(), redis_pair.ledger)
+    assert (count(factory, DecisionRecord), count(factory, AttendanceEvent)) == (4, 1)
+    assert len(feedback(redis_pair.live)) == len(arrivals(redis_pair.live)) == 1
+
+
 def test_killed_between_commit_and_acknowledge_leaves_one_record(
     redis_pair, factory, make_recorder, person, make_decision, monkeypatch
 ) -> None:

@@ -50,6 +50,31 @@ def test_a_punch_is_written_with_direction_and_zone(factory, settings, keep, per
     assert arrival_for(result, settings).code == "E-1"
 
 
+def test_somebody_who_stays_longer_than_the_gap_is_one_punch(factory, keep, person, make_decision) -> None:
+    """Whoever decided: the worker that named them, another one after it, or the backlog of an outage."""
+    first = make_decision(person)
+    keep(first)
+    for seconds in (20, 40, 75, 130, 185):
+        result = keep(make_decision(person, captured_ms=first.captured_ms + seconds * 1000))
+        assert (result.status, result.record.duplicate_of) == ("duplicate", first.event_id)
+    assert keep(make_decision(person, captured_ms=first.captured_ms + 246_000)).status == "recorded"
+
+
+def test_a_decision_that_names_the_one_it_repeats_needs_no_gap(settings, factory, person, make_decision) -> None:
+    settings = settings.model_copy(update={"presence_gap_s": 0})
+
+    def keep(decision: Decision) -> Result:
+        with factory.begin() as session:
+            return record(session, decision, decision.captured_ms, settings)
+
+    first = make_decision(person)
+    keep(first)
+    again = keep(make_decision(person, captured_ms=first.captured_ms + 20_000, repeats=first.event_id))
+    assert (again.status, again.record.duplicate_of) == ("duplicate", first.event_id)
+    lost = keep(make_decision(person, captured_ms=first.captured_ms + 90_000, repeats="never-arrived"))
+    assert lost.status == "recorded"
+
+
 def test_a_second_decision_within_the_gap_repeats_the_first_punch(settings, keep, person, make_decision) -> None:
     first = make_decision(person)
     keep(first)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from deploy.bench import gallery, kiosks, report, run, stream
+from deploy.bench import gallery, kiosks, report, run, stream, workers
 from deploy.bench.figures import jain, median_ms, percentiles
 from deploy.bench.found import Count
 from deploy.bench.load import Answer, Planned, Played, Player
@@ -74,6 +74,20 @@ FIGURES: dict[str, Any] = {
         }
         for n in (1, 4)
     ],
+    "workers": [
+        {
+            "workers": n,
+            "threads": 1,
+            "kiosks": 16,
+            "offered_fps": 160.0,
+            "answered_fps": 20.5 * n,
+            "p50_ms": 90.0,
+            "p95_ms": 95.0,
+            "jain": 1.0,
+            "sent_late": 0,
+        }
+        for n in (1, 2)
+    ],
 }
 
 
@@ -109,6 +123,15 @@ def test_the_load_grows_with_people_not_with_doors(n: int) -> None:
     silent = [one for one in plan if one.kiosk == f"bench-{n - 1}"]
     if n == 64:
         assert len(silent) <= 15, "nobody comes to the last door: one frame in two seconds"
+
+
+def test_the_load_of_several_workers_is_the_same_at_every_door() -> None:
+    plan = list(workers.plan(4, [[b"a"] * 6, [b"b"] * 6], 2))
+    assert {one.kiosk: sum(other.kiosk == one.kiosk for other in plan) for one in plan} == {
+        f"bench-{door}": 20 for door in range(4)
+    }
+    assert all(0 <= one.at_s < 2 for one in plan)
+    assert {one.picture for one in plan if one.at_s < 0.1} == {b"a", b"b"}, "not everywhere the same person"
 
 
 def test_a_room_with_nobody_in_it_sends_a_frame_in_two_seconds() -> None:
@@ -201,6 +224,7 @@ def test_tables_and_plots_come_from_the_json(tmp_path: Path) -> None:
         "p95 60.0",
         "a processor",
         "| rest | - | - |",
+        "| 2 | 1 | 16 | 160.0 | 41.0 | 95.0 | 1.0 |",
     ):
         assert words in text
     assert {path.name for path in (tmp_path / "images").iterdir()} == {
@@ -231,7 +255,7 @@ def test_parts_measured_one_by_one_are_put_together_if_they_are_of_one_machine()
 
 def test_one_part_alone_makes_one_table() -> None:
     text = report.markdown(
-        {key: FIGURES[key] for key in FIGURES if key not in ("by_size", "latency_ms", "kiosks", "embed_ms")}
+        {key: FIGURES[key] for key in FIGURES if key not in ("by_size", "latency_ms", "kiosks", "workers", "embed_ms")}
     )
     assert "gallery" in text
     assert "obvious stack" not in text

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.children import SLOW_RETRY_S, Child
+from deploy.children import CRASHES, SLOW_RETRY_S, STEADY_S, Child
 from deploy.launcher import Launcher, NotReady
 from deploy.redis_server import RedisServer
 from worker.protocol.connection import connect
@@ -64,6 +64,23 @@ def test_a_child_that_dies_is_started_again(launcher: Launcher, tmp_path: Path) 
     assert child.process.pid != first  # type: ignore[union-attr]
     words = " ".join(launcher.said)  # type: ignore[attr-defined]
     assert "one: ended (killed by SIGKILL)" in words
+
+
+def test_who_ran_steadily_is_started_again_at_once_however_often(tmp_path: Path) -> None:
+    """Back-off is for what can't start, not for what was killed."""
+    child = make(tmp_path, "steady", STAYS + FOREVER)
+    child.start()
+    began_s = time.monotonic()
+    for number in range(1, CRASHES):
+        wait_for(lambda: child.log_path.read_text().count("up") == number)  # noqa: B023
+        assert child.process
+        child.process.kill()
+        child.process.wait()
+        words = child.look_after(began_s + number * (STEADY_S + 1))
+        assert words == "steady: ended (killed by SIGKILL), starting it again at once"
+        assert child.running
+        child._started_s = began_s + number * (STEADY_S + 1)
+    child.wait_or_kill(0)
 
 
 def test_a_crash_loop_is_told_once_with_the_logs_end_and_tried_slowly(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from kiosk.motion import FACE_TRUSTED_S, MotionGate
+from kiosk.motion import FACE_TRUSTED_S, UNSURE_S, MotionGate
 from kiosk.settings import KioskSettings
 from kiosk.sources import Picture
 from tests.kiosk.support import grey, room, with_person
@@ -24,6 +24,12 @@ def gate() -> MotionGate:
         share=s.motion_share,
         min_sharpness=s.min_sharpness,
     )
+
+
+def started(gate: MotionGate) -> None:
+    """The first picture was answered: nobody is in it."""
+    gate.look(room(), -1)
+    gate.answered(False, -1)
 
 
 def run(gate: MotionGate, picture: Callable[[float], Picture], begin_s: float, seconds: float) -> list[float]:
@@ -46,10 +52,32 @@ def noisy(picture: Picture, sigma: float, seed: int) -> Picture:
 
 def test_nobody_there_sends_at_most_one_frame_in_two_seconds(gate: MotionGate) -> None:
     pictures = [noisy(room(), 6, seed) for seed in range(7)]
+    started(gate)
     sent = run(gate, lambda t: pictures[round(t * FPS) % 7], 0, 30)
     assert 14 <= len(sent) <= 15
     assert min(b - a for a, b in itertools.pairwise(sent)) >= 2.0
     assert not gate.is_open(30)
+
+
+def test_after_the_start_somebody_may_stand_there_already(gate: MotionGate) -> None:
+    """Such as after a restart in the middle of a visit: the first pictures are the background, and worth keeping."""
+    still = with_person(room())
+    assert len(run(gate, lambda t: still, 0, UNSURE_S)) == round(UNSURE_S * FPS)
+    assert gate.worth_keeping
+    assert gate.score > 0
+    run(gate, lambda t: still, UNSURE_S, 1)
+    assert not gate.is_open(UNSURE_S + 1)
+    assert not gate.worth_keeping
+
+
+def test_the_first_answer_says_whether_somebody_stands_there(gate: MotionGate) -> None:
+    still = room()
+    run(gate, lambda t: still, 0, 0.3)
+    gate.answered(False, 0.3)
+    assert len(run(gate, lambda t: still, 0.3, 1.5)) == 0
+    assert not gate.worth_keeping
+    gate.answered(True, 1.8)
+    assert gate.is_open(2.0)
 
 
 def test_motion_opens_and_the_hold_closes_again(gate: MotionGate) -> None:

@@ -12,10 +12,11 @@ from kiosk.outage import Outage
 from kiosk.spool import Spool
 from kiosk.true_time import Clocks, Moment
 from tests.conftest import RedisPair
-from tests.kiosk.support import eventually, grey
+from tests.kiosk.support import answer, eventually, grey
 from worker.protocol import keys
 from worker.protocol.backlog import ENTRIES_WAITING, BacklogEntry, unpack
 from worker.protocol.connection import connect, server_time_ms
+from worker.protocol.outcomes import Outcome
 from worker.protocol.sealing import key_id, new_key_pair, unseal
 from worker.protocol.telemetry import Counters
 
@@ -183,6 +184,50 @@ def test_a_damaged_file_is_not_in_the_way(make: Make, redis_pair: RedisPair) -> 
     keep(outage, "p2")
     outage.step()
     assert [one.presence for one in entries(redis_pair)] == ["p2"]
+
+
+@pytest.fixture
+def waiting(make: Make) -> Outage:
+    """Frames and answers pass, but nobody has answered yet."""
+    outage = make()
+    outage._links_up = lambda: True
+    outage._here = lambda: "p1"
+    return outage
+
+
+def test_a_kiosk_that_is_killed_before_an_answer_loses_nobody(
+    make: Make, waiting: Outage, redis_pair: RedisPair
+) -> None:
+    somebody_was_here(waiting)
+    waiting.step()
+    assert len(waiting.spool) == 0
+    again = make()  # the next process
+    again.step()
+    (entry,) = entries(redis_pair)
+    pictures = unpack(unseal(entry.sealed, PRIVATE), "front", entry)
+    assert [one.offset_ms for one in pictures] == [0, 500, 1000, 1500]
+    assert not entry.time_uncertain
+    assert abs(entry.captured_ms - (server_time_ms(redis_pair.ledger) - 2_000)) < 1_000
+
+
+def test_the_copy_of_what_waits_is_renewed_now_and_then_and_goes_with_the_answer(waiting: Outage) -> None:
+    somebody_was_here(waiting)
+    for _ in range(5):
+        waiting.step()
+    assert waiting.counters["spool_held"] == 1
+    for ago_s in (0.4, 0.2):
+        waiting.keeper.offer(grey(100), time.monotonic() - ago_s + 0.5, "p1", 1.0)
+    waiting.keeper.offer(grey(100), time.monotonic() + 1.2, "p1", 1.0)
+    waiting.keeper.offer(grey(100), time.monotonic() + 1.8, "p1", 1.0)
+    waiting.step()
+    assert waiting.counters["spool_held"] == 2
+    (file,) = waiting.spool.folder.iterdir()
+    assert b"\xff\xd8" not in file.read_bytes()
+    now_s = time.monotonic()
+    for ago_s in (2.0, 1.5, 1.0, 0.5, 0.0, -0.5, -1.0, -1.5, -2.0):
+        waiting.keeper.answered(answer(1, Outcome.NO_FACE), now_s - ago_s, now_s)
+    waiting.step()
+    assert list(waiting.spool.folder.iterdir()) == []
 
 
 def test_a_stop_writes_down_what_would_be_lost(make: Make) -> None:

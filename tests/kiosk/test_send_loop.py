@@ -74,6 +74,8 @@ def run_for(sending: SendLoop, clock: FakeClock, seconds: float) -> None:
 
 def test_idle_sends_one_frame_in_two_seconds(make: Callable[[float], Made], clock: FakeClock) -> None:
     sending, outbox, _ = make(10)
+    sending.step()
+    sending.answered(answer(1, Outcome.NO_FACE), clock.now_s)
     run_for(sending, clock, 20)
     assert 9 <= len(outbox.numbers) <= 11
     assert sending.counters["frames_skipped_idle"] >= 180

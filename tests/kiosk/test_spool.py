@@ -108,6 +108,24 @@ def test_a_write_that_the_power_cut_is_cleared_away_and_the_rest_stays(make: Mak
     assert len(files(spool)) == 1
 
 
+def test_what_was_held_when_the_kiosk_died_becomes_an_entry(make: Make) -> None:
+    spool = make()
+    keep(spool, 0)
+    for sealed in (b"first", b"second and longer", b"third"):
+        assert spool.hold(head(sealed, 7), sealed)
+    assert parts(spool) == [0], "while the kiosk lives it is no entry"
+    assert len(files(spool)) == 2
+    assert [(one.head.part, one.sealed) for one in make().entries()] == [(0, b"sealed" * 100), (7, b"third")]
+
+
+def test_what_is_let_go_leaves_nothing_behind(make: Make) -> None:
+    spool = make()
+    spool.let_go("p1")
+    spool.hold(head(b"sealed"), b"sealed")
+    spool.let_go("p1")
+    assert files(spool) == []
+
+
 @pytest.mark.parametrize("call", ["fsync", "rename", "open"])
 def test_a_full_disk_loses_nothing_else(
     make: Make, monkeypatch: pytest.MonkeyPatch, call: str, caplog: pytest.LogCaptureFixture
@@ -122,6 +140,7 @@ def test_a_full_disk_loses_nothing_else(
         patch.setattr(Path if call == "rename" else os, call, full)
         assert not keep(spool, 1)
         assert not keep(spool, 2)
+        assert not spool.hold(head(b"sealed"), b"sealed")
     assert caplog.text.count("No space left") == 1
     assert spool.broken
     assert parts(spool) == [0]

@@ -2,6 +2,7 @@
 
 import io
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import cv2
@@ -80,6 +81,19 @@ def test_who_is_known_is_compared_a_few_times_a_second_and_stays_named(door: Doo
     assert "Person 2" in after
     door.leave(60_000)
     assert [one.employee_id for one in door.decisions] == ["e1", "e2"]
+
+
+def test_who_stays_is_decided_on_again_now_and_then_and_greeted_once(door: Door) -> None:
+    first = door.show(ANNA, 0)
+    for ms in range(100, 65_000, 500):
+        last = door.show(ANNA, ms)
+    assert last.outcome is Outcome.ACCEPTED
+    decision, *repetitions = door.decisions
+    assert [one.repeats for one in repetitions] == [decision.event_id] * 2
+    assert len({one.event_id for one in door.decisions}) == 3
+    assert {one.employee_id for one in repetitions} == {"e1"}
+    assert [round((b.captured_ms - a.captured_ms) / 1000) for a, b in pairwise(door.decisions)] == [30, 30]
+    assert (first.faces[0].event_id, last.faces[0].event_id) == (None, decision.event_id)
 
 
 def test_who_is_not_accepted_is_compared_in_every_frame(door: Door) -> None:

@@ -185,6 +185,7 @@ class Decision(Entry):
     liveness: Liveness = Liveness.NOT_CHECKED
     late: bool = False
     time_uncertain: bool = False
+    repeats: Id | None = Field(default=None, description="event id of the decision by which this presence was named")
     worker: str = Field(max_length=64)
     snapshot: bytes | None = Field(default=None, max_length=MAX_SNAPSHOT_BYTES)
 
