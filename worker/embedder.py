@@ -54,9 +54,9 @@ class SFaceEmbedder(Embedder):
 
 
 class BundleEmbedder(Embedder):
-    """A ResNet-50 bundle: torch in fp16 and channels_last on CUDA, OpenVINO on a CPU."""
+    """A ResNet-50 bundle: torch in fp16 and channels_last on CUDA; OpenVINO on a CPU, in bf16 where it has that."""
 
-    def __init__(self, folder: Path, device: str, cache: Path, threads: int) -> None:
+    def __init__(self, folder: Path, device: str, cache: Path, threads: int, bf16: bool = True) -> None:
         self.info, network = bundle.load(folder)
         self._cuda: ResNet50Triplet | None = None
         if device == "cuda":
@@ -64,7 +64,7 @@ class BundleEmbedder(Embedder):
         else:
             shape = [1, 3, self.info.input_px, self.info.input_px]
             path = converted_file(network, shape, cache / f"{self.info.id}.xml")
-            self._network = CpuNetwork(path, [-1, *shape[1:]], threads)
+            self._network = CpuNetwork(path, [-1, *shape[1:]], threads, bf16)
         self._mean = np.array(IMAGENET_MEAN, np.float32) * 255
         self._std = np.array(IMAGENET_STD, np.float32) * 255
 
