@@ -95,7 +95,7 @@ def train_transform(
     return v2.Compose([*steps, *_normalised(mean, std)])
 
 
-def test_transform(
+def test_transform(  # noqa: PT028  # no test
     size_px: int = 224, *, mean: Sequence[float] = IMAGENET_MEAN, std: Sequence[float] = IMAGENET_STD
 ) -> v2.Compose:
     """Nothing at random: the shorter side to size_px (bilinear), its centre, normalisation."""
