@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from training.main_face import main_face
+from training.embedding import centre_chip, main_face
 from training.pictures import decode
 from worker import crop
 from worker.decode import BadPicture
@@ -80,12 +80,14 @@ class FaceCropper:
         except BadPicture as error:
             return Prepared(file, Outcome.CORRUPT, digest, reason=str(error).removeprefix(f"{file}: "))
         faces = self._detector.find([picture])[0]
-        face = main_face(faces, picture.shape[1], picture.shape[0])
+        face = main_face(faces, *picture.shape[:2]) if faces else None
         chip = self._chip(picture, face)
         if chip is None and not self.rule.keep_faceless:
             return Prepared(file, Outcome.NO_FACE, digest)
-        outcome = Outcome.FACE if chip is not None else Outcome.FACELESS_KEPT
-        size = _write(chip if chip is not None else centre(picture, self.rule.size_px), self.destination / output(file))
+        outcome = Outcome.FACELESS_KEPT if chip is None else Outcome.FACE
+        if chip is None:
+            chip = centre_chip(picture, self.rule.size_px)
+        size = _write(chip, self.destination / output(file))
         return Prepared(file, outcome, digest, size, len(faces))
 
     def _chip(self, picture: NDArray[np.uint8], face: Face | None) -> NDArray[np.uint8] | None:
@@ -102,15 +104,6 @@ class FaceCropper:
 def output(file: str) -> str:
     """The prepared file of a source: the same name when it ends in .jpg, else with .jpg added (a.png → a.png.jpg)."""
     return file if file.endswith(".jpg") else f"{file}.jpg"
-
-
-def centre(picture: NDArray[np.uint8], size_px: int) -> NDArray[np.uint8]:
-    """The largest square in the picture's middle, resized."""
-    height, width = picture.shape[:2]
-    side = min(height, width)
-    y, x = (height - side) // 2, (width - side) // 2
-    square = picture[y : y + side, x : x + side]
-    return np.asarray(cv2.resize(square, (size_px, size_px), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _write(chip: NDArray[np.uint8], path: Path) -> int:

@@ -65,7 +65,8 @@ class Report:
         """As JSON, or as CSV (file, finding, detail) for a name in .csv; whole or not at all. Raises BadData."""
         draft = path.with_name(f".{path.name}.{os.getpid()}.draft")
         try:
-            draft.write_text(self._csv() if path.suffix == ".csv" else json.dumps(asdict(self), indent=1) + "\n")
+            text = self._csv() if path.suffix == ".csv" else json.dumps(asdict(self), indent=1) + "\n"
+            draft.write_text(text, encoding="utf-8", errors="surrogateescape")  # names needn't be UTF-8
             os.replace(draft, path)
         except OSError as error:
             raise BadData(f"{path}: can't be written ({error.strerror})") from None

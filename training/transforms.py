@@ -95,14 +95,17 @@ def train_transform(
     return v2.Compose([*steps, *_normalised(mean, std)])
 
 
-def test_transform(  # noqa: PT028  # no test
-    size_px: int = 224, *, mean: Sequence[float] = IMAGENET_MEAN, std: Sequence[float] = IMAGENET_STD
+def test_transform(
+    size_px: int = 224,  # noqa: PT028  # this is no test
+    *,
+    mean: Sequence[float] = IMAGENET_MEAN,  # noqa: PT028
+    std: Sequence[float] = IMAGENET_STD,  # noqa: PT028
 ) -> v2.Compose:
     """Nothing at random: the shorter side to size_px (bilinear), its centre, normalisation."""
     return v2.Compose([*_resized(size_px), *_normalised(mean, std)])
 
 
-test_transform.__test__ = False  # type: ignore[attr-defined]  # pytest would take it for a test
+test_transform.__test__ = False  # type: ignore[attr-defined]  # nor for pytest
 
 
 def _resized(size_px: int) -> list[torch.nn.Module]:
