@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 
 from training import rates, verification
 from training.classification import Classification
-from training.verification import BadPairs, Floats, Roc
+from training.verification import Floats, Roc
 
 EVERY_RESULT = (
     "accuracy",
@@ -112,10 +112,3 @@ def judge_distances(distances: ArrayLike, labels: ArrayLike, folds: int, seed: i
     found = judge(distances, labels, folds, seed=seed)
     found.figures |= {"protocol": "distances", "faces_not_found": None}
     return found
-
-
-def require(value: Any, words: str) -> Any:
-    """`value`, or BadPairs with the words where there is none."""
-    if value is None:
-        raise BadPairs(words)
-    return value

@@ -16,7 +16,7 @@ from training.all_pairs import all_pairs
 from training.dataset import read_folder
 from training.embedding import Embedded, embed_files
 from training.group_rates import judge_group, read_groups, worst
-from training.outcome import Outcome, judge, threshold_table
+from training.outcome import Outcome, judge
 from training.pair_files import PairList, lfw_images
 from training.triplets import draw_triplets
 from training.verification import BadPairs, Floats
@@ -71,13 +71,13 @@ def lfw_view2(subject: Subject, data: Path, pairs: Path | None = None) -> Outcom
             f"{path}: {len(listed.labels)} pairs in {listed.folds or 'no'} folds, but View 2 has {VIEW2_PAIRS} in "
             f"{VIEW2_FOLDS}; for another list take --protocol pairs-file"
         )
-    return _judge_list(subject, listed)
+    return _judge_list(subject, listed)[0]
 
 
 def pairs_file(subject: Subject, data: Path, pairs: Path) -> Outcome:
     """Any list of pairs: CSV with paths below `data`, or LFW's format. Raises BadData, BadPairs."""
     is_csv = pairs.suffix.lower() == ".csv"
-    return _judge_list(subject, pair_files.read_pairs(pairs, data if is_csv else lfw_images(data)))
+    return _judge_list(subject, pair_files.read_pairs(pairs, data if is_csv else lfw_images(data)))[0]
 
 
 def pairs_30(subject: Subject, data: Path, pairs: Path | None = None) -> Outcome:
@@ -88,8 +88,7 @@ def pairs_30(subject: Subject, data: Path, pairs: Path | None = None) -> Outcome
         listed = pair_files.drawn_pairs(read_folder(lfw_images(data)), THIRTY, subject.seed)
     if len(listed.labels) != THIRTY:
         raise BadPairs(f"{pairs}: {len(listed.labels)} pairs; the table is made of {THIRTY}")
-    outcome = _judge_list(subject, listed)
-    distances = _distances(subject.embed(listed.files), listed)
+    outcome, distances = _judge_list(subject, listed)
     correct = verification.correct_at(distances, listed.labels)
     best = verification.TEXT_THRESHOLDS[correct == correct.max()]
     outcome.figures |= {
@@ -242,19 +241,17 @@ def groups(subject: Subject, data: Path) -> Outcome:
     )
 
 
-def _judge_list(subject: Subject, listed: PairList) -> Outcome:
-    verification.fold_sizes(len(listed.labels), subject.folds or listed.folds or 10)  # before the work, not after it
+def _judge_list(subject: Subject, listed: PairList) -> tuple[Outcome, Floats]:
+    """What is said about a list, and its distances."""
+    folds = subject.folds or listed.folds or 10
+    verification.fold_sizes(len(listed.labels), folds)  # refused before the work, not after it
     verification.checked(np.zeros(len(listed.labels)), listed.labels, both=True)
     seen = subject.embed(listed.files)
-    folds = subject.folds or listed.folds or 10
+    distances = _apart(seen, listed.pairs[:, 0], listed.pairs[:, 1])
     people = listed.people[listed.pairs]
-    outcome = judge(_distances(seen, listed), listed.labels, folds, people, alpha=subject.alpha, seed=subject.seed)
+    outcome = judge(distances, listed.labels, folds, people, alpha=subject.alpha, seed=subject.seed)
     outcome.figures |= {"faces_not_found": seen.faces_not_found, "pictures": len(listed.files)}
-    return outcome
-
-
-def _distances(seen: Embedded, listed: PairList) -> Floats:
-    return _apart(seen, listed.pairs[:, 0], listed.pairs[:, 1])
+    return outcome, distances
 
 
 def _apart(seen: Embedded, a: NDArray[np.int64], b: NDArray[np.int64]) -> Floats:
