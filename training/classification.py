@@ -106,7 +106,7 @@ def classify_split(
     return results
 
 
-def matrix_rows(result: Classification, names: Sequence[str]) -> list[list[str | int]]:
+def matrix_rows(result: Classification, names: Sequence[str]) -> list[list[Any]]:
     """The confusion matrix as a table with a heading: one row a person, last the strangers."""
     heads = [*names, UNKNOWN]
     return [

@@ -34,10 +34,10 @@ def write_all(outcome: Outcome, folder: Path) -> list[Path]:
     if outcome.searches:
         written.append(_save(search_figure(outcome.searches), folder / "det.png"))
     if outcome.table:
-        rows = [list(outcome.table[0]), *(list(row.values()) for row in outcome.table)]
+        rows: list[list[Any]] = [list(outcome.table[0]), *(list(row.values()) for row in outcome.table)]
         written.append(_write_csv(rows, folder / "thresholds.csv"))
     if "correct_at" in outcome.figures:
-        rows = [["threshold", "correct"], *map(list, outcome.figures["correct_at"].items())]
+        rows = [["threshold", "correct"], *([t, n] for t, n in outcome.figures["correct_at"].items())]
         written.append(_write_csv(rows, folder / "correct.csv"))
         written.append(_save(correct_figure(outcome.figures["correct_at"]), folder / "correct.png"))
     for name, (result, people) in outcome.matrices.items():
@@ -50,7 +50,7 @@ def roc_figure(curves: Mapping[str, Roc]) -> Figure:
     figure, axes = _axes("false accept rate", "true accept rate")
     for name, curve in curves.items():
         x, y = _thinned(curve.fpr, curve.tpr)
-        axes.plot(x, y, label=f"{name} (AUC {curve.auc:.4f})".strip())
+        axes.plot(x, y, label=f"{name} AUC {curve.auc:.4f}".strip())
     axes.plot([0, 1], [0, 1], color="0.7", linestyle="--", linewidth=1)
     axes.set(xlim=(0, 1), ylim=(0, 1.02))
     axes.legend(loc="lower right")

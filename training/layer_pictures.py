@@ -66,7 +66,7 @@ def layer_outputs(
 
     A trunk of eight children has the thesis' names; any other its own.
     """
-    children = list(network.trunk.named_children())  # type: ignore[operator,union-attr]
+    children = list(network.trunk.named_children())  # type: ignore[union-attr]
     names = THESIS_LAYERS if len(children) == len(THESIS_LAYERS) else [name for name, _ in children]
     outputs: dict[str, NDArray[np.float32]] = {}
 
@@ -88,7 +88,8 @@ def layer_outputs(
 
 def normalised(chip: NDArray[np.uint8]) -> Tensor:
     """(3, px, px) as the network was trained on."""
-    scaled = (chip.astype(np.float32) / 255 - np.float32(IMAGENET_MEAN)) / np.float32(IMAGENET_STD)
+    mean, std = np.array(IMAGENET_MEAN, np.float32), np.array(IMAGENET_STD, np.float32)
+    scaled = (chip.astype(np.float32) / 255 - mean) / std
     return torch.from_numpy(np.ascontiguousarray(scaled.transpose(2, 0, 1)))
 
 
