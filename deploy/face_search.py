@@ -91,7 +91,8 @@ def query(model: Model, photo: Path, gallery: Path, top: int, fpir: float, sheet
 def verify(model: Model, a: Path, b: Path, far: float, sheet: Path | None, as_json: bool) -> int:
     """0 when it was answered, whatever the answer. Raises Problem."""
     with _tools(model, sheet) as tools:
-        verdict = verify_photos(*(look(tools.model, tools.detector, path) for path in (a, b)), tools.model.info, far)
+        first, second = (look(tools.model, tools.detector, path) for path in (a, b))
+        verdict = verify_photos(first, second, tools.model.info, far)
         if sheet is not None:
             _verify_sheet(verdict, sheet)
         if as_json:

@@ -87,7 +87,7 @@ def reading(
 def steps(
     photograph: Annotated[Path, typer.Argument(help="a photograph with a face")],
     to: Annotated[Path, typer.Option(help="folder for preprocessing-train.png and preprocessing-test.png")],
-    seed: Annotated[int, typer.Option(min=0, help="of the random steps")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="of the random steps")] = 1,
 ) -> None:
     """Draw a photograph after each step of its preparation, for training and for the test."""
     with clear_errors("training"):

@@ -71,7 +71,9 @@ def read_folder(root: Path) -> FaceFolder:
         raise BadData(f"{root}: a folder is needed, with a folder per person in it; this is a file")
     try:
         folders = sorted(entry.name for entry in os.scandir(root) if entry.is_dir() and not entry.name.startswith("."))
-        files, labels, identities = [], [], []
+        files: list[str] = []
+        labels: list[int] = []
+        identities: list[str] = []
         for identity in folders:
             found = sorted(_pictures_below(root / identity, f"{identity}/"))
             if found:

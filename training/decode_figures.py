@@ -16,6 +16,8 @@ from training.transforms import train_transform
 SECONDS = 3.0
 """Each figure is taken for at most so long."""
 BATCH = 64
+LOADER_BATCHES = 5_000
+"""More than a machine makes in the time of a figure."""
 
 
 @dataclass(frozen=True)
@@ -51,16 +53,17 @@ def decode_rates(folder: FaceFolder, seed: int = 0, seconds: float = SECONDS) ->
 
 
 def loader_rate(folder: FaceFolder, size_px: int, workers: int, seed: int = 0, seconds: float = SECONDS) -> Rate:
-    """The whole way to batches for training, with the thesis' transforms, in `workers` processes."""
-    order = np.random.default_rng(seed).permutation(len(folder)).tolist()
-    batches = [order[i : i + BATCH] for i in range(0, len(order), BATCH)]
+    """The whole way to batches for training, with the thesis' transforms, in `workers` processes, once these have started."""
+    batches = np.random.default_rng(seed).integers(len(folder), size=(LOADER_BATCHES, BATCH)).tolist()
     loader = batch_loader(
         pictures_of(folder), folder.labels, batches, train_transform(size_px), workers=workers, seed=seed, epoch=0
     )
     where = "folder" if isinstance(pictures_of(folder), FolderPictures) else "packed"
+    rows = iter(loader)
+    next(rows)
     started = time.perf_counter()
     done = 0
-    for faces, _, _ in loader:
+    for faces, _, _ in rows:
         done += len(faces)
         if time.perf_counter() - started > seconds:
             break

@@ -136,7 +136,10 @@ def _embed_batch(model: Embedder, detector: Detector, paths: Sequence[Path], kno
     if new:
         pictures = [decode(contents[i], str(paths[i])) for i in new.values()]
         chips = [chip_of(model, *seen) for seen in zip(pictures, detector.find(pictures), strict=True)]
-        rows = model.embed([chip for chip, _ in chips])
+        try:
+            rows = model.embed([chip for chip, _ in chips])
+        except ValueError as error:  # NaN or nothing at all
+            raise BadBundle(f"{error}; the training run behind it failed, or its weights are damaged") from None
         fresh = {key: Known(row, found) for key, row, (_, found) in zip(new, rows, chips, strict=True)}
         known.put(fresh)
         templates |= fresh

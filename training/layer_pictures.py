@@ -7,7 +7,6 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -21,7 +20,9 @@ from worker.protocol.bundle import BadBundle
 THESIS_LAYERS = ("conv1", "bn1", "relu", "maxpool", "layer1", "layer2", "layer3", "layer4")
 MAPS = 64
 COLUMNS = 8
-GRID_INCHES = 8.0
+TILE_PX = 112
+"""conv1 of a 224 px face shows each number as one pixel; smaller maps are enlarged without smoothing."""
+GAP_PX = 4
 
 
 def draw(model: str, photo: Path, out: Path, *, cache: Path) -> dict[str, Any]:
@@ -45,9 +46,7 @@ def draw(model: str, photo: Path, out: Path, *, cache: Path) -> dict[str, Any]:
     outputs, template = layer_outputs(network, chip)
     cv2.imwrite(str(out / "input.png"), cv2.cvtColor(chip, cv2.COLOR_RGB2BGR))
     for name, maps in outputs.items():
-        grid_figure(
-            maps, f"{name}: {min(MAPS, len(maps))} of {len(maps)} maps, {maps.shape[2]}×{maps.shape[1]}"
-        ).savefig(out / f"{name}.png", dpi=110)
+        cv2.imwrite(str(out / f"{name}.png"), grid_picture(maps))
     (out / "fc.txt").write_text(numbers_text(template), encoding="utf-8")
     return {
         "protocol": "layers",
@@ -93,17 +92,18 @@ def normalised(chip: NDArray[np.uint8]) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(scaled.transpose(2, 0, 1)))
 
 
-def grid_figure(maps: NDArray[np.float32], title: str) -> Figure:
-    """The first 64 maps, each from its own darkest to its own brightest; one that is the same everywhere is black."""
+def grid_picture(maps: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """The first 64 maps in rows of 8, grey on white, each from its own least to its own most; one that is flat is black."""
     shown = maps[:MAPS]
     rows = -(-len(shown) // COLUMNS)
-    figure = Figure(figsize=(GRID_INCHES, GRID_INCHES * rows / COLUMNS + 0.5), layout="constrained")
-    figure.suptitle(title, fontsize=10)
-    for place, axes in enumerate(np.atleast_1d(figure.subplots(rows, COLUMNS, squeeze=False)).flat):
-        axes.set_axis_off()
-        if place < len(shown):
-            axes.imshow(shown[place], cmap="gray", interpolation="nearest")
-    return figure
+    step = TILE_PX + GAP_PX
+    grid = np.full((rows * step + GAP_PX, COLUMNS * step + GAP_PX), 255, np.uint8)
+    for place, one in enumerate(shown):
+        low, high = float(one.min()), float(one.max())
+        grey = np.rint((one - low) * (255 / (high - low) if high > low else 0)).astype(np.uint8)
+        y, x = (GAP_PX + step * number for number in divmod(place, COLUMNS))
+        grid[y : y + TILE_PX, x : x + TILE_PX] = cv2.resize(grey, (TILE_PX, TILE_PX), interpolation=cv2.INTER_NEAREST)
+    return grid
 
 
 def numbers_text(template: NDArray[np.float32]) -> str:

@@ -126,11 +126,12 @@ def _loader(
 ) -> "DataLoader[tuple[Tensor, int]]":
     return DataLoader(
         faces,
-        batch_sampler=keys,  # type: ignore[arg-type]  # any sequence of batches of keys will do
+        batch_sampler=keys,  # any sequence of batches of keys will do
         num_workers=workers,
         prefetch_factor=PREFETCH if workers else None,
         worker_init_fn=_one_thread,
         pin_memory=pin_memory,
+        generator=torch.Generator().manual_seed(0),  # else it takes a number from the training's own generator
     )
 
 

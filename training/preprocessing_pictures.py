@@ -53,7 +53,7 @@ def preparation(photograph: NDArray[np.uint8], detector: Detector, size_px: int 
     return [("raw", photograph), (f"MTCNN {size_px}×{size_px}", chip)]
 
 
-def write_preprocessing(photograph: NDArray[np.uint8], detector: Detector, folder: Path, seed: int = 0) -> list[Path]:
+def write_preprocessing(photograph: NDArray[np.uint8], detector: Detector, folder: Path, seed: int = 1) -> list[Path]:
     """`preprocessing-train.png` and `preprocessing-test.png` in the folder; returns their paths."""
     before = preparation(photograph, detector)
     face = before[-1][1]
@@ -88,7 +88,7 @@ def _shown(faces: Tensor) -> NDArray[np.uint8]:
 
 
 def _degrees(step: torch.nn.Module) -> float:
-    return max(getattr(step, "degrees", [0.0]))
+    return float(max(getattr(step, "degrees", [0.0])))
 
 
 def _size(step: torch.nn.Module) -> int:

@@ -49,7 +49,6 @@ AUGMENTATIONS = {
         brightness=0.2,
         contrast=0.2,
         saturation=0.2,
-        hue=0.02,
         grey=0.05,
         smooth_rotation=True,
     ),

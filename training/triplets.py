@@ -118,12 +118,13 @@ class PKBatches(SeededBatches):
         drawn = rng.choice(self._able, self.p * self.world, replace=False)
         # every rank draws for all, so that the pictures of one don't depend on how many others there are
         numbers = [self._pictures(person, rng) for person in drawn]
-        return np.concatenate(numbers[self.rank * self.p : (self.rank + 1) * self.p]).tolist()
+        mine = numbers[self.rank * self.p : (self.rank + 1) * self.p]
+        return [int(picture) for picture in np.concatenate(mine)]
 
     def _pictures(self, person: int, rng: np.random.Generator) -> NDArray[np.int64]:
         start, count = self._people.starts[person], int(self._people.counts[person])
         rounds = [rng.permutation(count) for _ in range(-(-self.k // count))]
-        return self._people.order[start + np.concatenate(rounds)[: self.k]]
+        return np.asarray(self._people.order[start + np.concatenate(rounds)[: self.k]], np.int64)
 
 
 class ShuffledBatches(SeededBatches):
@@ -144,4 +145,4 @@ class ShuffledBatches(SeededBatches):
             rng = np.random.default_rng([self.seed, self.epoch])
             self._order = (self.epoch, rng.permutation(self.pictures).astype(np.int64))
         start = (number * self.world + self.rank) * self.size
-        return self._order[1][start : start + self.size].tolist()
+        return [int(picture) for picture in self._order[1][start : start + self.size]]

@@ -1,57 +1,62 @@
-"""Drawn "faces" and a tiny recogniser for tests: nothing real, nothing slow."""
+"""Pictures for the tests: drawn ones, cheap and of nobody, and the two public-domain portraits that packages carry."""
 
 from pathlib import Path
+from typing import Any
 
 import cv2
+import matplotlib.cbook
 import numpy as np
+import skimage.data
 from numpy.typing import NDArray
 
-from worker.embedder import Embedder
-from worker.protocol.bundle import ModelInfo, Threshold
-
-ALPHA = 10.0
-SIDE_PX = 64
+Picture = NDArray[np.uint8]
 
 
-class TinyEmbedder(Embedder):
-    """Templates from a fixed random projection of the chip shrunk to 8×8: alike pictures are near, as they should be."""
-
-    def __init__(self) -> None:
-        self.info = ModelInfo(
-            id="sface-0123456789ab",
-            architecture="sface",
-            input_px=32,
-            crop="five-points",
-            alpha=ALPHA,
-            weights_sha256="0" * 64,
-            licence="none",
-            thresholds=[
-                Threshold(false_match_rate=1e-2, distance=6.0),
-                Threshold(false_match_rate=1e-3, distance=4.0),
-            ],
-            threshold_source="made up",
-        )
-        self.embedded = 0
-        self._projection = np.random.default_rng(7).normal(size=(8 * 8 * 3, 128)).astype(np.float32)
-
-    def _run(self, chips: NDArray[np.uint8]) -> NDArray[np.float32]:
-        self.embedded += len(chips)
-        small = np.stack([cv2.resize(chip, (8, 8), interpolation=cv2.INTER_AREA) for chip in chips])
-        return (small.reshape(len(chips), -1).astype(np.float32) - 128) @ self._projection
+def drawn(number: int, size_px: int = 40) -> Picture:
+    """A picture of circles in colours that follow from the number; no two are equal."""
+    rng = np.random.default_rng(number)
+    picture = np.full((size_px, size_px, 3), rng.integers(256, size=3), np.uint8)
+    for _ in range(4):
+        centre = tuple(int(v) for v in rng.integers(size_px, size=2))
+        cv2.circle(picture, centre, int(rng.integers(2, size_px // 2)), rng.integers(256, size=3).tolist(), -1)
+    return picture
 
 
-def drawn_face(person: int, take: int) -> NDArray[np.uint8]:
-    """(64, 64, 3): coarse patches by person, with a little noise by take. No detector takes it for a face."""
-    patches = np.random.default_rng(person).integers(0, 256, (6, 6, 3))
-    picture = cv2.resize(patches.astype(np.uint8), (SIDE_PX, SIDE_PX), interpolation=cv2.INTER_NEAREST)
-    noise = np.random.default_rng([person, take]).normal(0, 12, picture.shape)
-    return np.clip(picture + noise, 0, 255).astype(np.uint8)
+def write(path: Path, picture: Picture) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    assert cv2.imwrite(str(path), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+    return path
 
 
-def write_people(root: Path, takes: dict[str, int]) -> Path:
-    """LFW's layout: NAME/NAME_0001.png … for each name as many pictures as it says."""
-    for person, (name, count) in enumerate(takes.items()):
-        (root / name).mkdir(parents=True)
-        for take in range(1, count + 1):
-            cv2.imwrite(str(root / name / f"{name}_{take:04d}.png"), drawn_face(person, take))
+def drawn_folder(root: Path, counts: dict[str, int], size_px: int = 40) -> Path:
+    """IDENTITY/0.jpg and so on, as many as `counts` says; every picture is another."""
+    number = 0
+    for identity, count in counts.items():
+        for i in range(count):
+            write(root / identity / f"{i}.jpg", drawn(number, size_px))
+            number += 1
+    return root
+
+
+def astronaut() -> Picture:
+    """NASA's portrait of Eileen Collins, public domain, the part with the face: 240×240."""
+    whole: Any = skimage.data.astronaut()  # type: ignore[no-untyped-call]
+    return np.asarray(whole[:240, 110:350], np.uint8)
+
+
+def admiral() -> Picture:
+    """The US Navy's portrait of Grace Hopper, public domain, the part with the face: 240×240."""
+    file = str(matplotlib.cbook.get_sample_data("grace_hopper.jpg", asfileobj=False))
+    return np.asarray(cv2.cvtColor(cv2.imread(file), cv2.COLOR_BGR2RGB)[60:300, 140:380], np.uint8)
+
+
+def darker(picture: Picture, share: float) -> Picture:
+    return np.asarray(picture * (1 - share), np.uint8)
+
+
+def two_people(root: Path, each: int = 2) -> Path:
+    """`Eileen` and `Grace`, each in pictures of different brightness."""
+    for name, portrait in (("Eileen", astronaut()), ("Grace", admiral())):
+        for i in range(each):
+            write(root / name / f"{i}.jpg", darker(portrait, 0.1 * i))
     return root
