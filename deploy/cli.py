@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from deploy import dead, logs
+from deploy import dead, logs, query_cli, train_cli
 from deploy.errors import clear_errors, settings_from
 from deploy.logs import LogFormat, LogLevel
 
@@ -22,6 +22,8 @@ app = typer.Typer(
 
 
 app.add_typer(dead.app, name="dead")
+app.add_typer(train_cli.app, name="train")
+query_cli.register(app)
 
 
 class BenchPart(StrEnum):

@@ -1,0 +1,155 @@
+"""Files of faces to templates, for evaluation and search: the worker's own detector, crop and network, and a cache."""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from training.pictures import BadPicture
+from training.template_cache import Known, TemplateCache
+from worker.detector import Detector, Face
+from worker.embedder import BundleEmbedder, Embedder, SFaceEmbedder
+from worker.protocol.bundle import BadBundle
+
+BATCH = 16
+"""Pictures read, searched and embedded together."""
+MIN_FACE_PX = 48
+"""Smallest face looked for, as at the door."""
+PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
+
+
+@dataclass(frozen=True)
+class Embedded:
+    templates: NDArray[np.float32]
+    """(n, 128) of length α."""
+    found: NDArray[np.bool_]
+    """(n,) False where no face was found and the picture's centre was taken instead."""
+
+    @property
+    def faces_not_found(self) -> int:
+        return int(np.count_nonzero(~self.found))
+
+
+def best_device() -> str:
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def open_model(name: str, *, cache: Path, threads: int = 0, device: str = "auto") -> Embedder:
+    """`sface` or the folder of a bundle, ready to embed; raises BadBundle. 0 threads takes every core."""
+    threads = threads or os.cpu_count() or 1
+    device = best_device() if device == "auto" else device
+    if device == "cuda" and not torch.cuda.is_available():
+        raise BadBundle("device cuda was asked for, but torch finds no CUDA device; use auto or cpu")
+    if name == "sface":
+        return SFaceEmbedder(cache, threads)
+    if not Path(name).is_dir():
+        raise BadBundle(f"{name}: neither 'sface' nor the folder of a model bundle")
+    return BundleEmbedder(Path(name), device, cache, threads)
+
+
+def embed_files(
+    model: Embedder,
+    paths: Sequence[Path],
+    *,
+    cache: Path | None,
+    on_progress: Callable[[int], None] | None = None,
+    detector: Detector | None = None,
+) -> Embedded:
+    """Templates of pictures that show one person each, in the order of `paths`; raises BadPicture naming the file.
+
+    `cache` is a folder for templates and for the detector's converted networks; None keeps nothing. `on_progress` is told
+    how many more pictures are done.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        if detector is None:
+            detector = Detector(cache or Path(scratch), best_device(), min_face_px=MIN_FACE_PX)
+        with closing(TemplateCache(_cache_file(model, cache), model.info.embedding_size)) as known:
+            parts = []
+            for start in range(0, len(paths), BATCH):
+                batch = paths[start : start + BATCH]
+                parts += _embed_batch(model, detector, batch, known)
+                if on_progress is not None:
+                    on_progress(len(batch))
+    templates = np.stack([part.template for part in parts]) if parts else model.embed([])
+    return Embedded(templates, np.array([part.found for part in parts], np.bool_))
+
+
+def main_face(faces: Sequence[Face], height_px: int, width_px: int) -> Face:
+    """The face that a portrait is of: large and near the centre. Source: facenet's alignment (area − 2 · offset²).
+
+    The door takes the widest face, since whoever stands nearest is meant; in LFW a bystander may be wider.
+    """
+    centre = np.array([width_px, height_px]) / 2
+
+    def score(face: Face) -> float:
+        offset = (face.box[:2] + face.box[2:]) / 2 - centre
+        return face.width * face.height - 2 * float(offset @ offset)
+
+    return max(faces, key=score)
+
+
+def centre_chip(picture: NDArray[np.uint8], size_px: int) -> NDArray[np.uint8]:
+    """The largest centred square of an RGB picture, resized to (size, size, 3)."""
+    height, width = picture.shape[:2]
+    side = min(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    square = picture[top : top + side, left : left + side]
+    return np.asarray(cv2.resize(square, (size_px, size_px), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def chip_of(model: Embedder, picture: NDArray[np.uint8], faces: Sequence[Face]) -> tuple[NDArray[np.uint8], bool]:
+    """The model's own crop of the main face, or the centre of the picture and False."""
+    if faces:
+        try:
+            return model.chip(picture, main_face(faces, *picture.shape[:2])), True
+        except ValueError:  # a box or landmarks that leave nothing to cut
+            pass
+    return centre_chip(picture, model.info.input_px), False
+
+
+def read_bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise BadPicture(f"{path}: can't be read ({error.strerror})") from None
+
+
+def decode(data: bytes, path: Path) -> NDArray[np.uint8]:
+    """(height, width, 3) RGB, turned upright; raises BadPicture naming `path`."""
+    try:
+        picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
+    except cv2.error:
+        picture = None
+    if picture is None:
+        raise BadPicture(f"{path}: no picture that can be decoded ({len(data)} bytes)")
+    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8)
+
+
+def _cache_file(model: Embedder, cache: Path | None) -> Path | None:
+    """By everything that a template depends on besides the picture."""
+    if cache is None:
+        return None
+    return cache / "templates" / f"{model.info.id}-{model.info.crop}-{MIN_FACE_PX}px.sqlite"
+
+
+def _embed_batch(model: Embedder, detector: Detector, paths: Sequence[Path], known: TemplateCache) -> list[Known]:
+    contents = [read_bytes(path) for path in paths]
+    keys = [hashlib.sha256(data).digest() for data in contents]
+    templates = {key: row for key in set(keys) if (row := known.get(key)) is not None}
+    new = {key: i for i, key in enumerate(keys) if key not in templates}
+    if new:
+        pictures = [decode(contents[i], paths[i]) for i in new.values()]
+        chips = [chip_of(model, *seen) for seen in zip(pictures, detector.find(pictures), strict=True)]
+        rows = model.embed([chip for chip, _ in chips])
+        fresh = {key: Known(row, found) for key, row, (_, found) in zip(new, rows, chips, strict=True)}
+        known.put(fresh)
+        templates |= fresh
+    return [templates[key] for key in keys]
