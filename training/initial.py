@@ -43,9 +43,15 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     if path.is_dir():
         path = path / "model.safetensors"
     if not path.is_file():
-        raise BadWeights(f"{path}: there is no such file; --init takes random, imagenet, a file of weights or a bundle's folder")
+        raise BadWeights(
+            f"{path}: there is no such file; --init takes random, imagenet, a file of weights or a bundle's folder"
+        )
     try:
-        body: Any = load_file(path) if path.suffix == ".safetensors" else torch.load(path, map_location="cpu", weights_only=True)
+        body: Any = (
+            load_file(path)
+            if path.suffix == ".safetensors"
+            else torch.load(path, map_location="cpu", weights_only=True)
+        )
     except (SafetensorError, pickle.UnpicklingError, RuntimeError, OSError, EOFError, ValueError) as error:
         raise BadWeights(f"{path}: no weights can be read from it ({' '.join(str(error).split())[:120]})") from None
     if isinstance(body, Mapping):  # a run's checkpoint; its average over steps is the better start
@@ -101,7 +107,7 @@ def _imagenet(architecture: str) -> dict[str, Tensor]:
             return timm.create_model("inception_resnet_v2", pretrained=True).state_dict()
     except (URLError, OSError, RuntimeError) as error:
         raise BadWeights(
-            f"ImageNet weights of {architecture} couldn't be fetched ({' '.join(str(error).split())[:120]}); on a machine without "
-            "internet give the file that torchvision downloads elsewhere: --init FILE, or start with --init random"
+            f"ImageNet weights of {architecture} couldn't be fetched ({' '.join(str(error).split())[:120]}); on a machine "
+            "without internet give the file that torchvision downloads elsewhere: --init FILE, or start with --init random"
         ) from None
     raise BadWeights(f"{architecture} has no ImageNet weights; take --init random, or a file of weights")

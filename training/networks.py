@@ -107,7 +107,10 @@ def layers(network: FaceNetwork) -> dict[str, nn.Module]:
 
 
 def freeze(
-    network: FaceNetwork, train: Literal["fc", "all-but-fc", "all", "named"], unfreeze: Sequence[str] = (), freeze: Sequence[str] = ()
+    network: FaceNetwork,
+    train: Literal["fc", "all-but-fc", "all", "named"],
+    unfreeze: Sequence[str] = (),
+    freeze: Sequence[str] = (),
 ) -> list[str]:
     """Let the meant layers learn and no others; their names. Raises ValueError for a layer that isn't there."""
     parts = layers(network)
@@ -141,4 +144,5 @@ def _learns(parameters: Iterable[nn.Parameter]) -> bool:
 def embed(network: nn.Module, pictures: Tensor) -> Tensor:
     """(n, size) float32 embeddings without a gradient."""
     with torch.inference_mode():
-        return network(pictures).float()
+        answer: Tensor = network(pictures).float()
+        return answer

@@ -34,7 +34,9 @@ class TransformRecipe(Section):
 
     augment: Literal["thesis", "mild", "none"] = Field(default="thesis", description="mild is for aligned faces")
     rotation_degrees: float | None = Field(default=None, ge=0, le=180)
-    scale: tuple[Share, float] | None = Field(default=None, description="share of the area that a crop takes, from … to")
+    scale: tuple[Share, float] | None = Field(
+        default=None, description="share of the area that a crop takes, from … to"
+    )
     ratio: tuple[float, float] | None = Field(default=None, description="width / height of a crop, from … to")
     flip: float | None = Field(default=None, ge=0, le=1)
     brightness: float | None = Field(default=None, ge=0, le=1)
@@ -119,7 +121,9 @@ class PictureBatches(Section):
 class TripletLoss(Section):
     kind: Literal["triplet"] = "triplet"
     margin: float = Field(default=0.5, ge=0, le=100)
-    distance: Literal["plain", "squared"] = Field(default="plain", description="the thesis' code has plain, its text squared")
+    distance: Literal["plain", "squared"] = Field(
+        default="plain", description="the thesis' code has plain, its text squared"
+    )
     keep: Literal["margin", "hard", "all"] = Field(
         default="margin",
         description="random triplets that count: d(a,n) − d(a,p) < margin (the code's), d(a,n) < d(a,p) (the text's), all",
@@ -131,7 +135,9 @@ class TripletLoss(Section):
 
 class ContrastiveLoss(Section):
     kind: Literal["contrastive"] = "contrastive"
-    positive_margin: float = Field(default=0.0, ge=0, description="distance below which a pair of one person is left alone")
+    positive_margin: float = Field(
+        default=0.0, ge=0, description="distance below which a pair of one person is left alone"
+    )
     negative_margin: float = Field(default=10.0, gt=0, description="distance beyond which a pair of strangers is")
 
 
@@ -139,8 +145,12 @@ class ClassifierLoss(Section):
     """Learning to name the training identities; the classifier is thrown away after the stage."""
 
     kind: Literal["softmax", "arcface", "cosface"]
-    margin: float | None = Field(default=None, ge=0, le=90, description="arcface: degrees (28.6); cosface: cosine (0.35)")
-    scale: float = Field(default=64.0, gt=0, le=1000, description="arcface and cosface; softmax has the network's alpha")
+    margin: float | None = Field(
+        default=None, ge=0, le=90, description="arcface: degrees (28.6); cosface: cosine (0.35)"
+    )
+    scale: float = Field(
+        default=64.0, gt=0, le=1000, description="arcface and cosface; softmax has the network's alpha"
+    )
 
 
 class DistillLoss(Section):
@@ -206,14 +216,18 @@ class Stage(Section):
         if sampling == "pictures" and loss.kind in ("triplet", "contrastive"):
             raise ValueError(f"{loss.kind} needs several pictures of a person in a batch: sampling.kind=pk")
         if self.schedule.kind == "cosine" and self.schedule.warmup_epochs > self.epochs > 0:
-            raise ValueError(f"warmup_epochs {self.schedule.warmup_epochs} is longer than the stage's {self.epochs} epochs")
+            raise ValueError(
+                f"warmup_epochs {self.schedule.warmup_epochs} is longer than the stage's {self.epochs} epochs"
+            )
         return self
 
 
 class ValidationRecipe(Section):
     triplets: int = Field(default=10_000, ge=10)
     batch: int = Field(default=64, ge=1, le=65_536, description="also the mini-batches of section 3.3.3's accuracy")
-    redraw: bool = Field(default=True, description="new triplets each epoch, as in the thesis; false keeps the first ones")
+    redraw: bool = Field(
+        default=True, description="new triplets each epoch, as in the thesis; false keeps the first ones"
+    )
     best_by: Literal["accuracy", "auc", "tar_at_far_0.01", "tar_at_far_0.001"] = "accuracy"
     margin: float = Field(default=0.5, ge=0, description="of the validation's loss")
     distance: Literal["plain", "squared"] = "plain"

@@ -28,7 +28,7 @@ def find(name: str) -> Path:
 
 def read_toml(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return dict(tomllib.loads(path.read_text(encoding="utf-8")))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise BadRecipe(f"{path}: {error}") from None
 
@@ -38,7 +38,9 @@ def parse_override(text: str) -> tuple[str, Any]:
     key, sign, value = text.partition("=")
     key = key.strip()
     if not sign or not key or not all(key.split(".")):
-        raise BadRecipe(f"--set {text}: write section.key=value, such as network.architecture=resnet18 or stages.0.lr=1e-4")
+        raise BadRecipe(
+            f"--set {text}: write section.key=value, such as network.architecture=resnet18 or stages.0.lr=1e-4"
+        )
     try:
         return key, tomllib.loads(f"value = {value}")["value"]
     except tomllib.TOMLDecodeError:
@@ -95,7 +97,11 @@ def load(name: str, overrides: Mapping[str, Any] | None = None) -> Recipe:
 def changed(before: Recipe, after: Recipe) -> dict[str, tuple[Any, Any]]:
     """Dotted key → (before, after) of every value in which two recipes differ."""
     one, two = _flat(before.model_dump()), _flat(after.model_dump())
-    return {key: (one.get(key), two.get(key)) for key in [*one, *(k for k in two if k not in one)] if one.get(key) != two.get(key)}
+    return {
+        key: (one.get(key), two.get(key))
+        for key in [*one, *(k for k in two if k not in one)]
+        if one.get(key) != two.get(key)
+    }
 
 
 def _flat(node: Any, prefix: str = "") -> dict[str, Any]:
