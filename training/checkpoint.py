@@ -5,7 +5,6 @@ What is drawn at random follows from (seed, process, step), so no generator's st
 
 import contextlib
 import os
-import pickle
 import shutil
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -59,7 +58,7 @@ def load(path: Path) -> dict[str, Any]:
         raise BadCheckpoint(f"{path}: there is no such checkpoint; start the run without --resume")
     try:
         body = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, OSError, EOFError, ValueError, KeyError) as error:
+    except Exception as error:  # of a damaged or hostile file torch's reader raises whatever it trips over
         raise BadCheckpoint(
             f"{path}: can't be read ({' '.join(str(error).split())[:120]}); take the other of best and last"
         ) from None

@@ -43,7 +43,8 @@ def draw_curves(train: Rows, valid: Rows, folder: Path) -> list[Path]:
     written = []
     for name, (figure, axes) in {"loss": loss, "accuracy": accuracy, "rates": rates}.items():
         _part_stages(axes, valid)
-        axes.set_xlabel("epoch")
+        axes.set_xlabel("epoch, from 0")
+        axes.xaxis.get_major_locator().set_params(integer=True)
         axes.grid(alpha=0.3)
         if axes.lines:
             axes.legend(frameon=False)

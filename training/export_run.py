@@ -1,6 +1,5 @@
 """From a run's folder to a bundle that workers load, with thresholds measured on people whom training never saw."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,9 +7,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from training import checkpoint, networks, recipe_file, report
+from training.all_pairs import all_pairs
 from training.dataset import FaceFolder, check_disjoint, split_identities
 from training.export import write_bundle
 from training.pictures import open_faces
@@ -19,13 +18,14 @@ from training.recipe import Recipe
 from training.run_data import some_people
 from training.runlog import read_rows
 from training.validate import embed
+from training.verification import BadPairs, Floats, allowed_errors
 from worker.protocol.bundle import ModelInfo, Threshold
 
 RATES = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
 LEAST_ERRORS = 10
 """False accepts that a threshold must rest on; rates that would rest on fewer are left out."""
-MOST_PICTURES = 6_000
-"""Of a set of people: 18 million pairs. More people are drawn out at random."""
+MOST_PICTURES = 20_000
+"""Of a set of people: 200 million pairs. Of more, people are drawn at random."""
 ONNX_TOLERANCE = 1e-4
 ONNX_SIZE = 4
 """Pictures with which the ONNX file is checked."""
@@ -140,40 +140,28 @@ def _measure(
     numbers = np.arange(len(folder), dtype=np.int64)
     templates = embed(network.to(device), folder, numbers, recipe, device, Processes())
     network.cpu()
-    genuine, impostor = all_pairs(templates, folder.labels)
-    return thresholds_at(genuine, impostor, recipe.network.alpha), PairCounts(
-        Path(name).name, len(folder.identities), len(folder), len(genuine), len(impostor)
-    )
+    try:
+        pairs = all_pairs(templates, folder.labels, alpha=recipe.network.alpha, loosest_far=RATES[0]).scored
+    except BadPairs as error:
+        raise BadExport(f"{folder.root}: {error}; give other people with --calibrate") from None
+    counts = PairCounts(Path(name).name, len(folder.identities), len(folder), len(pairs.genuine), pairs.impostors)
+    return thresholds_at(pairs.genuine, pairs.tail, pairs.impostors, recipe.network.alpha), counts
 
 
-def all_pairs(
-    templates: NDArray[np.float32], labels: NDArray[np.int64]
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """(genuine, impostor) distances of every pair of pictures."""
-    genuine, impostor = [], []
-    for i in range(len(templates) - 1):
-        apart = np.linalg.norm(templates[i + 1 :] - templates[i], axis=1)
-        same = labels[i + 1 :] == labels[i]
-        genuine.append(apart[same])
-        impostor.append(apart[~same])
-    empty = np.zeros(0, np.float32)
-    return np.concatenate([empty, *genuine]), np.concatenate([empty, *impostor])
-
-
-def thresholds_at(genuine: NDArray[np.float32], impostor: NDArray[np.float32], alpha: float) -> list[Threshold]:
+def thresholds_at(genuine: Floats, nearest: Floats, impostors: int, alpha: float) -> list[Threshold]:
     """The loosest distance at each rate of RATES that rests on enough false accepts, and what it accepts.
 
-    The worker accepts below the threshold, and the threshold is an impostor's distance: that pair stays out.
+    `genuine` and `nearest`, the nearest of the `impostors` pairs of strangers, are distances in rising order. The worker
+    accepts below the threshold, and the threshold is an impostor's distance: that pair stays out.
     """
-    ordered = np.sort(impostor)
     found = []
     for rate in RATES:
-        errors = math.floor(rate * len(ordered) + 1e-9)
-        if errors < LEAST_ERRORS or errors >= len(ordered) or not len(genuine):
+        errors = allowed_errors(rate, impostors)
+        if errors < LEAST_ERRORS or errors >= len(nearest) or not len(genuine):
             continue
-        distance = float(ordered[errors])
+        distance = float(nearest[errors])
         if 0 < distance < 2 * alpha:
-            accepted = float(np.count_nonzero(genuine < distance) / len(genuine))
+            accepted = float(np.searchsorted(genuine, distance, side="left") / len(genuine))
             found.append(Threshold(false_match_rate=rate, distance=distance, true_accept_rate=accepted))
     return found
 

@@ -1,13 +1,11 @@
 """The weights that a run starts from: random, ImageNet's, or a file's (torchvision's layout, a checkpoint, a bundle)."""
 
-import pickle
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
 
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
@@ -52,7 +50,7 @@ def read_weights(path: Path) -> dict[str, Tensor]:
             if path.suffix == ".safetensors"
             else torch.load(path, map_location="cpu", weights_only=True)
         )
-    except (SafetensorError, pickle.UnpicklingError, RuntimeError, OSError, EOFError, ValueError) as error:
+    except Exception as error:  # of a damaged or hostile file torch's reader raises whatever it trips over
         raise BadWeights(f"{path}: no weights can be read from it ({' '.join(str(error).split())[:120]})") from None
     if isinstance(body, Mapping):  # a run's checkpoint; its average over steps is the better start
         body = body.get("ema") or body.get("network") or body.get("state_dict") or body

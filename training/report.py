@@ -68,7 +68,8 @@ def _plots(run: Path, train: list[dict[str, str]], valid: list[dict[str, str]]) 
             written.append(curves.draw_roc(positive, negative, folder / f"roc-{name}.png", f"ROC, {name} epoch"))
             if name == "best":
                 written.append(curves.draw_distances(positive, negative, folder / "distances.png"))
-    return written
+    faces = folder / "hard-triplets.png"
+    return [*written, *([faces] if faces.exists() else [])]
 
 
 def _results(recipe: Recipe, train: Sequence[dict[str, str]], valid: Sequence[dict[str, str]]) -> str:

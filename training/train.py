@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 import torch
 
-from training import checkpoint, machine, networks, processes, recipe_file, report
+from training import before_after, checkpoint, machine, networks, processes, recipe_file, report
 from training.decode_figures import decode_rates
 from training.initial import initialise
 from training.loop import Trainer
@@ -98,9 +98,8 @@ def _run(options: TrainOptions, base: Recipe, recipe: Recipe, device: torch.devi
     data = gather(recipe, options.data, options.valid, known) if group.first else None
     data = processes.from_first(data)
     assert isinstance(data, RunData)
-    torch.manual_seed(recipe.seed)
+    network = before_after.built(recipe)
     form = recipe.network
-    network = networks.build(form.architecture, head=form.head, embedding_size=form.embedding_size, alpha=form.alpha)
     started_from = "" if kept else initialise(network, form.architecture, form.init)
     for stage in recipe.stages:
         _check_layers(network, stage.name, stage.train, stage.unfreeze, stage.freeze)
@@ -114,6 +113,7 @@ def _run(options: TrainOptions, base: Recipe, recipe: Recipe, device: torch.devi
         with _stopping(trainer.stop):
             trainer.run()
     if group.first:
+        before_after.draw(folder, recipe, data, device)
         report.write(folder)
     return folder
 
