@@ -8,7 +8,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
-from worker.network import INPUT_PX, PARAMETERS, ResNet50Triplet, build, count_parameters
+from worker.network import INPUT_PX, PARAMETERS_OF, ResNetTriplet, build, count_parameters
 from worker.protocol.bundle import BadBundle, ModelInfo, read_info
 
 WEIGHTS = "model.safetensors"
@@ -26,18 +26,22 @@ def model_id(architecture: str, weights_sha256: str, input_px: int, crop: str, a
     return f"{architecture}-{hashlib.sha256(body.encode()).hexdigest()[:12]}"
 
 
-def load(folder: Path) -> tuple[ModelInfo, ResNet50Triplet]:
-    """Metadata and network (float32, evaluation mode) of a ResNet-50 bundle; raises BadBundle saying what is wrong."""
+def load(folder: Path) -> tuple[ModelInfo, ResNetTriplet]:
+    """Metadata and network (float32, evaluation mode) of a ResNet bundle; raises BadBundle saying what is wrong."""
     info = read_info(folder / INFO)
     path = folder / WEIGHTS
-    if info.architecture != "resnet50-triplet":
+    if info.architecture not in PARAMETERS_OF:
         raise BadBundle(
-            f"{folder / INFO}: architecture {info.architecture!r} can't be loaded from a bundle; expected resnet50-triplet"
+            f"{folder / INFO}: architecture {info.architecture!r} can't be loaded from a bundle; "
+            f"expected {', '.join(PARAMETERS_OF)}"
         )
     if info.input_px != INPUT_PX:
         raise BadBundle(f"{folder / INFO}: input_px {info.input_px}, but the network's flatten layer needs {INPUT_PX}")
-    if info.parameters != PARAMETERS:
-        raise BadBundle(f"{folder / INFO}: parameters {info.parameters}, the thesis network has {PARAMETERS}")
+    expected_parameters = PARAMETERS_OF[info.architecture]
+    if info.parameters != expected_parameters:
+        raise BadBundle(
+            f"{folder / INFO}: parameters {info.parameters}, but {info.architecture} has {expected_parameters}"
+        )
     if not path.is_file():
         raise BadBundle(f"{path}: not there; copy the whole bundle folder again")
     digest = file_sha256(path)
@@ -51,7 +55,7 @@ def load(folder: Path) -> tuple[ModelInfo, ResNet50Triplet]:
             f"{folder / INFO}: id {info.id} doesn't follow from weights and preprocessing ({expected}); export it again"
         )
     network = build(info.architecture, info.alpha)
-    assert count_parameters(network) == PARAMETERS
+    assert count_parameters(network) == expected_parameters
     try:
         weights = load_file(path)
         network.load_state_dict({name: tensor.to(torch.float32) for name, tensor in weights.items()})

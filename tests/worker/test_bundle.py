@@ -123,7 +123,7 @@ def test_metadata_that_is_missing(copy: Path) -> None:
         ({"alpha": 12.0}, "doesn't follow from weights and preprocessing"),
         ({"thresholds": ...}, "thresholds: Field required"),
         ({"thresholds": []}, "thresholds"),
-        ({"parameters": 25_557_032}, "25557032, the thesis network has 36353216"),
+        ({"parameters": 25_557_032}, "25557032, but resnet50-triplet has 36353216"),
         ({"parameters": ...}, "parameters None"),
         ({"input_px": 160}, "the network's flatten layer needs 224"),
         ({"architecture": "sface"}, "can't be loaded from a bundle"),

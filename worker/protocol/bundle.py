@@ -34,7 +34,7 @@ class ModelInfo(BaseModel):
     id: str = Field(
         pattern=r"^[a-z0-9-]{1,40}-[0-9a-f]{12}$", description="architecture and the digest of weights + preprocessing"
     )
-    architecture: Literal["resnet50-triplet", "sface"]
+    architecture: Literal["resnet50-triplet", "resnet34-triplet", "resnet18-triplet", "sface"]
     parameters: int | None = Field(default=None, gt=0)
     input_px: int = Field(ge=32, le=512)
     crop: Literal["mtcnn-margin", "five-points"]
