@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from deploy import dead, logs
+from deploy import dead, logs, model_cli
 from deploy.errors import clear_errors, settings_from
 from deploy.logs import LogFormat, LogLevel
 
@@ -22,6 +22,7 @@ app = typer.Typer(
 
 
 app.add_typer(dead.app, name="dead")
+app.add_typer(model_cli.app, name="model")
 
 
 class BenchPart(StrEnum):
