@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 POLL_S = 0.4
 RETRY_LOAD_S = 30.0
-"""After a failure that isn't the bundle's: too little memory, a busy device."""
+"""After a failure: too little memory, a busy device. A broken bundle isn't held any more, but our own setting's is."""
 OTHER_PERSON = 1.1
 """Templates of two frames farther apart than the loosest threshold times this are two people."""
 
@@ -156,6 +156,7 @@ class Models(threading.Thread):
         """Load a model that is held; a failure is told, and tried again when there is a reason to."""
         where = self.store.where(model_id)
         if where is None:
+            self._retry_s.pop(model_id, None)
             if model_id not in self.failed:  # a broken bundle was told when it was found
                 words = "nobody is judged until it is here" if model_id == self.named else "it is to serve next"
                 self._say(f"model {model_id} is not held: {words}; bring it by `attendance model push`")
@@ -169,6 +170,7 @@ class Models(threading.Thread):
                 raise BadBundle(f"{where}: holds {engine.info.id}, not {model_id}")
         except BadBundle as error:
             self.store.reject(model_id)
+            self._retry_s[model_id] = time.monotonic() + RETRY_LOAD_S
             self._fail(model_id, str(error))
             return
         except (redis.exceptions.RedisError, MemoryError, OSError, RuntimeError, ValueError) as error:
