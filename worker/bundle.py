@@ -1,7 +1,5 @@
 """Loading the weights of a model bundle. Everything is checked before anything serves."""
 
-import hashlib
-import json
 from pathlib import Path
 
 import torch
@@ -9,21 +7,9 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from worker.network import INPUT_PX, PARAMETERS_OF, ResNetTriplet, build, count_parameters
-from worker.protocol.bundle import BadBundle, ModelInfo, read_info
+from worker.protocol.bundle import INFO, WEIGHTS, BadBundle, ModelInfo, file_sha256, model_id, read_info, verify
 
-WEIGHTS = "model.safetensors"
-INFO = "model.json"
-
-
-def file_sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def model_id(architecture: str, weights_sha256: str, input_px: int, crop: str, alpha: float) -> str:
-    """The id that names weights and preprocessing together: whoever changes either has another model."""
-    body = json.dumps([architecture, weights_sha256, input_px, crop, alpha])
-    return f"{architecture}-{hashlib.sha256(body.encode()).hexdigest()[:12]}"
+__all__ = ["INFO", "WEIGHTS", "file_sha256", "load", "model_id"]
 
 
 def load(folder: Path) -> tuple[ModelInfo, ResNetTriplet]:
@@ -42,18 +28,7 @@ def load(folder: Path) -> tuple[ModelInfo, ResNetTriplet]:
         raise BadBundle(
             f"{folder / INFO}: parameters {info.parameters}, but {info.architecture} has {expected_parameters}"
         )
-    if not path.is_file():
-        raise BadBundle(f"{path}: not there; copy the whole bundle folder again")
-    digest = file_sha256(path)
-    if digest != info.weights_sha256:
-        raise BadBundle(
-            f"{path}: SHA-256 {digest[:12]}… isn't the {info.weights_sha256[:12]}… of model.json; copy the bundle again"
-        )
-    expected = model_id(info.architecture, digest, info.input_px, info.crop, info.alpha)
-    if info.id != expected:
-        raise BadBundle(
-            f"{folder / INFO}: id {info.id} doesn't follow from weights and preprocessing ({expected}); export it again"
-        )
+    verify(folder)
     network = build(info.architecture, info.alpha)
     assert count_parameters(network) == expected_parameters
     try:
