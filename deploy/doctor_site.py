@@ -127,7 +127,8 @@ def recogniser() -> list[Finding]:
     for name, data in workers.items():
         check = f"worker {name}"
         epoch = f" (epoch {data['model_epoch']})" if data.get("model_epoch") else ""
-        words = f"serves {data.get('model_id')}{epoch}, {data.get('gallery_size')} people, threshold {data.get('threshold', 0):.2f}"
+        people, threshold = data.get("gallery_size"), data.get("threshold", 0)
+        words = f"serves {data.get('model_id')}{epoch}, {people} people, threshold {threshold:.2f}"
         if data.get("model_missing"):
             lacking = f"doesn't hold {data['model_missing']}, which is to serve, so it judges nobody"
             findings.append(problem(check, lacking, "bring it by `attendance model push`"))
