@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 import torch
 
-from training import before_after, checkpoint, machine, networks, processes, recipe_file, report
+from training import before_after, checkpoint, machine, networks, processes, recipe_file, report, run_pictures
 from training.decode_figures import decode_rates
 from training.initial import initialise
 from training.loop import Trainer
@@ -114,6 +114,7 @@ def _run(options: TrainOptions, base: Recipe, recipe: Recipe, device: torch.devi
             trainer.run()
     if group.first:
         before_after.draw(folder, recipe, data, device)
+        run_pictures.draw(folder, recipe, data)
         report.write(folder)
     return folder
 

@@ -55,6 +55,9 @@ def test_a_run_leaves_every_artefact(whole: Path) -> None:
     assert {path.name for path in (whole / "checkpoints").iterdir()} == {"best.pt", "last.pt"}
     plots = {path.name for path in (whole / "plots").iterdir()}
     assert {"loss.png", "accuracy.png", "roc-best.png", "roc-last.png", "distances.png", "hard-triplets.png"} <= plots
+    assert {"preprocessing-train.png", "preprocessing-test.png", "pairs30.csv", "pairs30.png", "layers"} <= plots
+    assert (whole / "plots" / "layers" / "fc.txt").read_text().split()
+    assert (whole / "plots" / "layers" / "conv1.png").exists()
     train, valid = read_rows(whole, "train"), read_rows(whole, "valid")
     assert [row["epoch"] for row in train] == ["0", "1", "2"] == [row["epoch"] for row in valid]
     assert [row["stage"] for row in train] == ["fc", "features", "features"]
