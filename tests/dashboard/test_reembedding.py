@@ -1,3 +1,4 @@
+# ruff: noqa: F811
 """Stored pictures under another model, and enrolment while one is coming; a played worker makes the templates."""
 
 import threading
@@ -38,7 +39,7 @@ def models_of(factory: SessionFactory) -> set[tuple[str, ...]]:
         return {tuple(sorted(one.model_id for one in row.templates)) for row in rows}
 
 
-def test_every_picture_gets_a_template(redis_pair, factory, worker, pictures) -> None:  # noqa: F811
+def test_every_picture_gets_a_template(redis_pair, factory, worker, pictures) -> None:
     worker.answer = both
     done = dict(embed_all(factory, {"s0": redis_pair.live}, NEW, pictures))
     assert done == dict.fromkeys(pictures, Done.EMBEDDED)
@@ -51,7 +52,7 @@ def test_every_picture_gets_a_template(redis_pair, factory, worker, pictures) ->
     assert set(again.values()) == {Done.THERE}
 
 
-def test_what_the_model_finds_nobody_in(redis_pair, factory, worker, pictures) -> None:  # noqa: F811
+def test_what_the_model_finds_nobody_in(redis_pair, factory, worker, pictures) -> None:
     def answer(request: EnrolRequest) -> EnrolReply:
         return EnrolReply(request_id=request.request_id, model_id=NEW, outcome=Outcome.NO_FACE)
 
@@ -60,7 +61,7 @@ def test_what_the_model_finds_nobody_in(redis_pair, factory, worker, pictures) -
     assert models_of(factory) == {(MODEL,)}
 
 
-def test_a_worker_that_is_loading_or_gone_is_asked_again(redis_pair, factory, worker, pictures, monkeypatch) -> None:  # noqa: F811
+def test_a_worker_that_is_loading_or_gone_is_asked_again(redis_pair, factory, worker, pictures, monkeypatch) -> None:
     monkeypatch.setattr(reembedding, "PAUSE_S", 0.01)
     monkeypatch.setattr(reembedding, "ASK_S", 0.3)
     seen: list[str] = []
@@ -77,7 +78,7 @@ def test_a_worker_that_is_loading_or_gone_is_asked_again(redis_pair, factory, wo
 
 def test_a_worker_that_answers_by_another_model_is_no_worker(
     redis_pair, factory, worker, pictures, monkeypatch
-) -> None:  # noqa: F811
+) -> None:
     """One of an older version, which knows nothing of named models."""
     monkeypatch.setattr(reembedding, "PATIENCE_S", 0.2)
     worker.answer = good
@@ -86,7 +87,7 @@ def test_a_worker_that_answers_by_another_model_is_no_worker(
     assert models_of(factory) == {(MODEL,)}
 
 
-def test_withdrawn_while_the_worker_thinks(redis_pair, factory, worker, pictures) -> None:  # noqa: F811
+def test_withdrawn_while_the_worker_thinks(redis_pair, factory, worker, pictures) -> None:
     def answer(request: EnrolRequest) -> EnrolReply:
         with factory.begin() as session:
             for employee_id in session.scalars(select(EnrolmentPicture.employee_id).distinct()).all():
@@ -99,7 +100,7 @@ def test_withdrawn_while_the_worker_thinks(redis_pair, factory, worker, pictures
         assert session.scalar(select(func.count()).select_from(Template)) == 0
 
 
-def test_two_commands_embed_the_same_pictures(redis_pair, factory, worker, pictures) -> None:  # noqa: F811
+def test_two_commands_embed_the_same_pictures(redis_pair, factory, worker, pictures) -> None:
     worker.answer = both
     said: list[Done] = []
 
@@ -118,7 +119,7 @@ def test_two_commands_embed_the_same_pictures(redis_pair, factory, worker, pictu
 # --- enrolment meanwhile ---------------------------------------------------------------------------------------------
 
 
-def test_who_is_enrolled_meanwhile_is_embedded_by_both(factory, worker, enrol) -> None:  # noqa: F811
+def test_who_is_enrolled_meanwhile_is_embedded_by_both(factory, worker, enrol) -> None:
     worker.answer = both
     begin(factory)
     assert enrol(picture()).stored
@@ -129,7 +130,7 @@ def test_who_is_enrolled_meanwhile_is_embedded_by_both(factory, worker, enrol) -
     assert switch(factory), "nothing is left to be embedded"
 
 
-def test_without_the_coming_model_they_are_enrolled_all_the_same(factory, worker, enrol) -> None:  # noqa: F811
+def test_without_the_coming_model_they_are_enrolled_all_the_same(factory, worker, enrol) -> None:
     """The swap looks after that picture: it doesn't switch before it is embedded."""
 
     def answer(request: EnrolRequest) -> EnrolReply:
@@ -144,7 +145,7 @@ def test_without_the_coming_model_they_are_enrolled_all_the_same(factory, worker
     assert switch(factory) is None
 
 
-def test_a_switch_between_verdict_and_storing(factory, worker, enrol) -> None:  # noqa: F811
+def test_a_switch_between_verdict_and_storing(factory, worker, enrol) -> None:
     def answer(request: EnrolRequest) -> EnrolReply:
         if request.model_id is None:  # the old model judges, and before it is stored the new one serves
             begin(factory)
@@ -156,7 +157,7 @@ def test_a_switch_between_verdict_and_storing(factory, worker, enrol) -> None:  
     assert models_of(factory) == {(NEW, MODEL)}
 
 
-def test_a_switch_that_nobody_can_follow_stores_nothing(factory, worker, enrol) -> None:  # noqa: F811
+def test_a_switch_that_nobody_can_follow_stores_nothing(factory, worker, enrol) -> None:
     def answer(request: EnrolRequest) -> EnrolReply:
         if request.model_id is None:
             begin(factory)
@@ -171,7 +172,7 @@ def test_a_switch_that_nobody_can_follow_stores_nothing(factory, worker, enrol) 
     assert models_of(factory) == set()
 
 
-def test_the_serving_models_verdict_is_enough_after_a_swap(factory, worker, enrol) -> None:  # noqa: F811
+def test_the_serving_models_verdict_is_enough_after_a_swap(factory, worker, enrol) -> None:
     begin(factory)
     switch(factory)
     worker.answer = lambda request: good(request, model_id=NEW)
