@@ -158,9 +158,13 @@ class ShardPush:
         pipe.execute()
 
     def _read(self, chunk: Chunk) -> bytes:
-        with (self.folder / chunk.file.name).open("rb") as file:
-            file.seek(chunk.offset)
-            return file.read(chunk.size)
+        path = self.folder / chunk.file.name
+        try:
+            with path.open("rb") as file:
+                file.seek(chunk.offset)
+                return file.read(chunk.size)
+        except OSError as error:
+            raise Problem(f"{path}: can't be read any more ({error.strerror})") from None
 
     def _key(self, number: int) -> str:
         return keys.bundle_chunk(self.site.shard, self.offer.transfer, number)
