@@ -17,7 +17,7 @@ from rich.table import Table
 from deploy.errors import Problem, settings_from
 from training import evaluation_files, layer_pictures, pair_files, protocols, verification_speed
 from training.dataset import BadData
-from training.embedding import open_model
+from training.embedding import open_detector, open_model
 from training.outcome import Outcome, judge_distances
 from training.pictures import BadPicture
 from training.protocols import Subject
@@ -92,8 +92,9 @@ def _outcome(options: EvaluateOptions) -> Outcome:
         assert options.out is not None
         return Outcome(layer_pictures.draw(options.model, options.layers, options.out, cache=cache))
     model = open_model(options.model, cache=cache, threads=options.threads, device=options.device)
+    detector = open_detector(cache, threads=options.threads, device=options.device)
     with _progress() as step:
-        subject = Subject(model, cache, options.seed, options.folds, step)
+        subject = Subject(model, cache, options.seed, options.folds, detector, step)
         outcome = _by_protocol(options, subject)
     outcome.figures |= {"protocol": options.protocol, "model_id": model.info.id, "seed": options.seed}
     return outcome

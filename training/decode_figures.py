@@ -4,9 +4,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import io
+
 import numpy as np
-import torch
-from torchvision.io import ImageReadMode, decode_jpeg
+from PIL import Image
 
 from training.dataset import FaceFolder
 from training.loading import batch_loader
@@ -32,7 +33,7 @@ class Rate:
 
 
 def decode_rates(folder: FaceFolder, seed: int = 0, seconds: float = SECONDS) -> list[Rate]:
-    """Pictures in random order in this one process: decoded by OpenCV, as training does it, and by torchvision."""
+    """Pictures in random order in this one process: decoded by OpenCV, as training does it, and by Pillow."""
     pictures = pictures_of(folder)
     order = np.random.default_rng(seed).permutation(len(folder))
     where = "packed" if isinstance(pictures, PackedPictures) else "folder"
@@ -42,13 +43,12 @@ def decode_rates(folder: FaceFolder, seed: int = 0, seconds: float = SECONDS) ->
             return pictures.data(i)
         return folder.path(i).read_bytes()
 
-    def by_torchvision(i: int) -> object:
-        return decode_jpeg(torch.frombuffer(bytearray(data(i)), dtype=torch.uint8), ImageReadMode.RGB)
+    def by_pillow(i: int) -> object:
+        return np.asarray(Image.open(io.BytesIO(data(i))).convert("RGB"))
 
     rates = [_timed(f"{where}: read only", data, order, seconds)]
     rates.append(_timed(f"{where}: read, decode (OpenCV)", pictures.read, order, seconds))
-    if all(file.lower().endswith((".jpg", ".jpeg")) for file in folder.files):
-        rates.append(_timed(f"{where}: read, decode (torchvision)", by_torchvision, order, seconds))
+    rates.append(_timed(f"{where}: read, decode (Pillow)", by_pillow, order, seconds))
     return rates
 
 

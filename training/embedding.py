@@ -41,6 +41,12 @@ def best_device() -> str:
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
+def open_detector(cache: Path, *, threads: int = 0, device: str = "auto") -> Detector:
+    """The worker's detector for photographs; 0 threads takes every core."""
+    device = best_device() if device == "auto" else device
+    return Detector(cache, device, min_face_px=MIN_FACE_PX, threads=threads or os.cpu_count() or 1)
+
+
 def open_model(name: str, *, cache: Path, threads: int = 0, device: str = "auto") -> Embedder:
     """`sface` or the folder of a bundle, ready to embed; raises BadBundle. 0 threads takes every core."""
     threads = threads or os.cpu_count() or 1
@@ -69,7 +75,7 @@ def embed_files(
     """
     with tempfile.TemporaryDirectory() as scratch:
         if detector is None:
-            detector = Detector(cache or Path(scratch), best_device(), min_face_px=MIN_FACE_PX)
+            detector = open_detector(cache or Path(scratch))
         with closing(TemplateCache(_cache_file(model, cache), model.info.embedding_size)) as known:
             parts = []
             for start in range(0, len(paths), BATCH):

@@ -107,12 +107,12 @@ def output(file: str) -> str:
 
 
 def _write(chip: NDArray[np.uint8], path: Path) -> int:
-    """Write a JPEG so that it is there whole or not at all; returns its size."""
+    """Write a JPEG so that it is there whole or not at all; returns its size. A draft that a kill left is overwritten."""
     done, data = cv2.imencode(".jpg", cv2.cvtColor(chip, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
     if not done:
         raise OSError(f"{path}: OpenCV couldn't encode a {chip.shape} picture")
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}.draft")
+    draft = path.with_name(f".{path.name}.draft")
     try:
         draft.write_bytes(data.tobytes())
         os.replace(draft, path)

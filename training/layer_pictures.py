@@ -10,10 +10,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from training.embedding import MIN_FACE_PX, centre_chip, main_face, read_bytes
+from training.embedding import centre_chip, main_face, open_detector, read_bytes
 from training.pictures import decode
 from worker import bundle, crop
-from worker.detector import Detector
 from worker.network import IMAGENET_MEAN, IMAGENET_STD
 from worker.protocol.bundle import BadBundle
 
@@ -34,7 +33,7 @@ def draw(model: str, photo: Path, out: Path, *, cache: Path) -> dict[str, Any]:
         raise BadBundle("sface is a closed network; --layers looks into the folder of a ResNet bundle: --model BUNDLE")
     info, network = bundle.load(Path(model))
     picture = decode(read_bytes(photo), str(photo))
-    faces = Detector(cache, min_face_px=MIN_FACE_PX).find([picture])[0]
+    faces = open_detector(cache).find([picture])[0]
     chip = centre_chip(picture, info.input_px)
     if faces:
         face = main_face(faces, *picture.shape[:2])

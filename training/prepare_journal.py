@@ -4,12 +4,13 @@ One JSON object a line: first how the pictures are prepared, then one line for e
 kill cut short is dropped.
 """
 
+import fcntl
 import json
 import os
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from training.dataset import BadData
 from training.face_cropper import CropRule, Outcome, Prepared, output
@@ -28,10 +29,10 @@ class Journal:
         self.done: dict[str, Prepared] = {}
         head = {"version": VERSION, "source": str(source), "rule": asdict(rule)}
         try:
-            whole = self._read(head) if self.path.exists() else 0
-            self._file = self.path.open("r+b" if whole else "wb")
-            self._file.seek(whole)
-            self._file.truncate()
+            self._file = self.path.open("a+b")
+            _lock(self._file, destination)
+            whole = self._read(head)
+            self._file.truncate(whole)
             if not whole:
                 self._append(head)
         except OSError as error:
@@ -85,6 +86,14 @@ class Journal:
 
     def close(self) -> None:
         self._file.close()
+
+
+def _lock(file: BinaryIO, destination: Path) -> None:
+    """Held until the file is closed or its process ends, however that may be."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise BadData(f"{destination}: another run prepares pictures into it; wait for it, or end it") from None
 
 
 def _difference(before: Any, now: dict[str, Any]) -> str:

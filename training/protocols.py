@@ -20,6 +20,7 @@ from training.outcome import Outcome, judge
 from training.pair_files import PairList, lfw_images
 from training.triplets import draw_triplets
 from training.verification import BadPairs, Floats
+from worker.detector import Detector
 from worker.embedder import Embedder
 
 VIEW2_PAIRS, VIEW2_FOLDS = 6_000, 10
@@ -44,6 +45,8 @@ class Subject:
     seed: int = 0
     folds: int | None = None
     """None: as the pair list says, else 10."""
+    detector: Detector | None = None
+    """None: one that takes every core, on CUDA where there is some."""
     on_progress: Callable[[int, int], None] = lambda done, total: None
     """Told pictures done and all."""
 
@@ -59,7 +62,7 @@ class Subject:
             done += more
             self.on_progress(done, len(files))
 
-        return embed_files(self.model, files, cache=self.cache, on_progress=step)
+        return embed_files(self.model, files, cache=self.cache, on_progress=step, detector=self.detector)
 
 
 def lfw_view2(subject: Subject, data: Path, pairs: Path | None = None) -> Outcome:
