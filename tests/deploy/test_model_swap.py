@@ -210,6 +210,7 @@ def test_a_bundle_that_workers_cant_load(site: SwapSite) -> None:
     assert site.beats()["w1"].ready, "the old one serves on"
     other = small_bundle(site.home / "other", seed=2, size=20_000).id
     small_bundle(site.home / "w1" / "models" / other, seed=2, size=20_000)
+    until(lambda: other in site.beats()["w1"].held)
     with pytest.raises(Problem, match="half brought in"):
         site.swap(other)
     assert CliRunner().invoke(app, ["model", "cancel"]).stdout == f"{site.bundle_id} is given up\n"
