@@ -173,7 +173,8 @@ class ShardPush:
         for number in self._there:
             self.site.live.delete(self._key(number))
         if self._ours():
-            self.site.live.delete(self._offer_key, self._taken_key)
+            self.site.live.delete(self._taken_key)  # one key a command: each has a selector of its own in the ACL
+            self.site.live.delete(self._offer_key)
 
     def _ours(self) -> bool:
         try:
