@@ -1,5 +1,6 @@
 """Networks on the CPU, by OpenVINO: converted once, kept in a cache, run from several threads."""
 
+import functools
 import os
 import sys
 import threading
@@ -24,7 +25,7 @@ class CpuNetwork:
     """A compiled network: (n, 3, h, w) float32 in, one or more float32 arrays out. Safe to call from several threads."""
 
     def __init__(self, model: Path | Any, input_shape: list[int], threads: int) -> None:
-        core = openvino.Core()
+        core = _core()
         read = core.read_model(model) if isinstance(model, Path) else model
         read.reshape({read.inputs[0]: input_shape})
         options = {
@@ -47,6 +48,16 @@ class CpuNetwork:
     def __call__(self, pictures: NDArray[np.float32]) -> NDArray[np.float32]:
         """The first output."""
         return self.all(pictures)[0]
+
+
+@functools.cache
+def _core() -> openvino.Core:
+    """One for the whole process, never let go of.
+
+    Each Core gives its thread a stack for signals and takes it away at its end, whatever came after it: with two of them,
+    ended in the order in which they were made, the next signal (SIGTERM, a child's end) finds no stack and kills us.
+    """
+    return openvino.Core()
 
 
 def converted_file(network: torch.nn.Module, input_shape: list[int], path: Path) -> Path:
