@@ -20,6 +20,7 @@ FIRST_HALF = {"chaos", "dashboard", "deploy", "end_to_end"}
 """Folders whose tests run in one process of `make test`, one after the other; all the others run in a second one beside it."""
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if config.pluginmanager.hasplugin("xdist"):
         for item in items:
