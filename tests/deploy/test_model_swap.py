@@ -182,7 +182,8 @@ def test_a_command_that_is_killed_is_given_again(site: SwapSite, monkeypatch: py
     until(lambda: not site.pair.live.xlen(keys.requests("s0")))
     before = SlowEngine.embedded
     assert site.swap().epoch == 1
-    assert SlowEngine.embedded - before <= 12 - made
+    # One more where the worker was still at the killed command's last picture.
+    assert SlowEngine.embedded - before <= 12 - made + 1
     assert site.templates(site.bundle_id) == 12
 
 
