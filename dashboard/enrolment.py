@@ -18,6 +18,7 @@ import redis
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from dashboard import serving
 from dashboard.database import SessionFactory, now_ms, reading
 from dashboard.models import Employee, EnrolmentPicture, Template
 from dashboard.outbox import queue_change
@@ -32,6 +33,9 @@ log = logging.getLogger(__name__)
 
 REQUESTS_KEPT = 32
 """Pictures that may wait for a worker; with 1.5 MB each they stay far below the live server's memory."""
+
+SWITCHES_FOLLOWED = 3
+"""Switches of the model during one enrolment, more than which nobody makes."""
 
 QUALITY_CHARS = 2_000
 """What the column holds."""
@@ -111,9 +115,19 @@ def shard_with_worker(lives: Mapping[str, redis.Redis]) -> str:
     return first
 
 
-def ask_worker(live: redis.Redis, shard: str, jpeg: bytes, employee_id: str | None, timeout_s: float) -> EnrolReply:
-    """Have a worker judge `jpeg`. Outcome `no_worker`, with the reason, when none answers within `timeout_s`."""
-    request = EnrolRequest(request_id=new_id(), employee_id=employee_id, jpeg=jpeg)
+def ask_worker(
+    live: redis.Redis,
+    shard: str,
+    jpeg: bytes,
+    employee_id: str | None,
+    timeout_s: float,
+    model_id: str | None = None,
+) -> EnrolReply:
+    """Have a worker judge `jpeg`, or only embed it where a `model_id` is named.
+
+    Outcome `no_worker`, with the reason, when none answers within `timeout_s`.
+    """
+    request = EnrolRequest(request_id=new_id(), employee_id=employee_id, jpeg=jpeg, model_id=model_id)
     stream, reply_key = keys.requests(shard), keys.reply(shard, request.request_id)
     deadline = time.monotonic() + timeout_s
     try:
@@ -121,7 +135,7 @@ def ask_worker(live: redis.Redis, shard: str, jpeg: bytes, employee_id: str | No
         while (left_s := deadline - time.monotonic()) > 0:
             answer = live.blpop([reply_key], timeout=max(0.01, min(left_s, MAX_BLOCK_MS / 1000)))
             if answer:
-                return _checked(EnrolReply.from_fields(unpack_fields(cast(bytes, answer[1]))), request.request_id)
+                return _checked(EnrolReply.from_fields(unpack_fields(cast(bytes, answer[1]))), request)
         live.xdel(stream, entry_id)  # so that a worker that comes later doesn't judge pictures nobody waits for
         reason = f"waited {timeout_s:.0f} s"
     except BadEntry as error:
@@ -131,9 +145,11 @@ def ask_worker(live: redis.Redis, shard: str, jpeg: bytes, employee_id: str | No
     return EnrolReply(request_id=request.request_id, outcome=Outcome.NO_WORKER, reason=reason[:300])
 
 
-def _checked(reply: EnrolReply, request_id: str) -> EnrolReply:
-    if reply.request_id != request_id:
+def _checked(reply: EnrolReply, request: EnrolRequest) -> EnrolReply:
+    if reply.request_id != request.request_id:
         raise BadEntry("request_id: answers another request")
+    if request.model_id is not None and reply.model_id != request.model_id:
+        raise BadEntry(f"model_id: {request.model_id} was asked for; update that worker")
     if reply.outcome in (Outcome.ENROLLED, Outcome.ALREADY_ENROLLED):
         if reply.template is None or not reply.model_id:
             raise BadEntry("template, model_id: missing in a good verdict")
@@ -174,7 +190,40 @@ def enrol_picture(
         return _looks_alike(session_factory, reply)
     if reply.outcome not in (Outcome.ENROLLED, Outcome.ALREADY_ENROLLED):
         return EnrolResult(reply.outcome, words_for(reply.outcome, reply.reason), quality=reply.quality)
-    return _store(session_factory, settings, employee_id, jpeg, reply, by)
+    assert reply.template is not None
+    assert reply.model_id
+    templates = {reply.model_id: reply.template}
+    for _ in range(SWITCHES_FOLLOWED):
+        reason = _embed_by_others(session_factory, live, settings, jpeg, templates)
+        result = _store(session_factory, settings, employee_id, jpeg, reply, templates, by)
+        if result is not None:
+            return result
+    return EnrolResult(Outcome.NOT_READY, words_for(Outcome.NOT_READY, reason), quality=reply.quality)
+
+
+def _embed_by_others(
+    session_factory: SessionFactory,
+    live: redis.Redis,
+    settings: DashboardSettings,
+    jpeg: bytes,
+    templates: dict[str, bytes],
+) -> str | None:
+    """Add the templates of the model that is coming, and of one that began to serve meanwhile; the reason where one fails.
+
+    `attendance model use` looks after a coming model's template that couldn't be had.
+    """
+    with reading(session_factory) as session:
+        now = serving.read(session)
+    reason = None
+    for model_id in (now.model_id, now.coming):
+        if model_id is not None and model_id not in templates:
+            reply = ask_worker(live, settings.shard, jpeg, None, settings.enrol_timeout_s, model_id)
+            if reply.template is not None:
+                templates[model_id] = reply.template
+            else:
+                reason = reply.reason or reply.outcome.value
+                log.warning("a picture gets no template of %s yet: %s", model_id, reason)
+    return reason
 
 
 def _store(
@@ -183,12 +232,17 @@ def _store(
     employee_id: str,
     jpeg: bytes,
     reply: EnrolReply,
+    templates: dict[str, bytes],
     by: str,
-) -> EnrolResult:
-    """Check again under the employee's lock (they may have been withdrawn meanwhile), then store all or nothing."""
-    assert reply.template is not None
-    assert reply.model_id
+) -> EnrolResult | None:
+    """Check again under the employee's lock (they may have been withdrawn meanwhile), then store all or nothing.
+
+    None when another model serves by now, and its template is not among them.
+    """
     with session_factory.begin() as session:
+        now = serving.wanted(session)
+        if now.model_id is not None and now.model_id not in templates:
+            return None
         employee = session.get(Employee, employee_id, with_for_update=True)
         refusal = _person_refusal(employee)
         if refusal:
@@ -196,12 +250,11 @@ def _store(
         refused = _picture_refusal(session, employee_id, jpeg, settings.max_pictures)
         if refused:
             return refused
-        template = Template(
-            model_id=reply.model_id,
-            vector=reply.template,
-            quality_json=_short_json(reply.quality),
-            created_ms=now_ms(),
-        )
+        quality_json = _short_json(reply.quality)
+        made = [
+            Template(model_id=model_id, vector=vector, quality_json=quality_json, created_ms=now_ms())
+            for model_id, vector in templates.items()
+        ]
         picture = EnrolmentPicture(
             id=new_id(),
             employee_id=employee_id,
@@ -209,11 +262,12 @@ def _store(
             jpeg=jpeg,
             created_ms=now_ms(),
             created_by=by[:64],
-            templates=[template],
+            templates=made,
         )
         session.add(picture)
         session.flush()
-        queue_change(session, "put", employee_id, reply.model_id)
+        for model_id in templates:
+            queue_change(session, "put", employee_id, model_id)
     log.info("picture %s enrolled for employee %s", picture.id, employee_id)
     return EnrolResult(Outcome.ENROLLED, words_for(Outcome.ENROLLED), picture.id, reply.quality)
 

@@ -21,7 +21,7 @@ from redis.client import Pipeline
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from dashboard import outbox
+from dashboard import outbox, serving_key
 from dashboard.database import SessionFactory, now_ms, reading
 from dashboard.models import Employee, EnrolmentPicture, GalleryOutbox, Template
 from worker.protocol import heartbeats, keys
@@ -79,7 +79,10 @@ class ModelsInUse(threading.Thread):
         self.seen: frozenset[str] = frozenset()
 
     def look(self) -> None:
-        found = {beat.data.get("model_id") for beat in heartbeats.read(self.live, self.shard, "worker")}
+        found: set[object] = set()
+        for beat in heartbeats.read(self.live, self.shard, "worker"):
+            loaded = beat.data.get("models_loaded")
+            found |= {beat.data.get("model_id"), *(loaded if isinstance(loaded, dict) else ())}
         self.seen |= {model for model in found if isinstance(model, str) and 0 < len(model) <= 128}
 
     def run(self) -> None:
@@ -138,6 +141,7 @@ class Publisher:
                     break
                 self._publish(row, in_use)
                 done += 1
+            serving_key.follow(self.session_factory, self.ledger, self.shard)
         except redis.exceptions.WatchError:
             log.info("another publisher wrote to the gallery; starting over")
             self.checked.clear()

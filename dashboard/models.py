@@ -131,6 +131,22 @@ class GalleryPublication(Base):
     shard: Mapped[str] = mapped_column(String(16), primary_key=True)
 
 
+class ServingModel(Base):
+    """The one row (id 1) that says which model serves, which is coming, and who brings it; see dashboard/serving.py."""
+
+    __tablename__ = "serving_model"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    revision: Mapped[int]
+    epoch: Mapped[int]
+    model_id: Mapped[str | None] = mapped_column(String(128))
+    """None: what the workers' own settings say."""
+    previous: Mapped[str | None] = mapped_column(String(128))
+    coming: Mapped[str | None] = mapped_column(String(128))
+    holder: Mapped[str | None] = mapped_column(String(64))
+    """Token of the command that brings the coming model, while it lives."""
+    held_until_ms: Mapped[int]
+
+
 class DecisionRecord(Base):
     """Every decision a worker sent, once by its event id; `status` is recorded, duplicate, inactive or not_a_punch."""
 

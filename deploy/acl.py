@@ -65,12 +65,15 @@ def worker(shard: str) -> Grants:
             Grant("get set del pexpire eval evalsha", "RW", (f"lease:{s}:*",)),
             Grant("xreadgroup xack xdel xgroup|create", "RW", (keys.requests(shard),)),
             Grant("rpush expire", "W", (f"replies:{s}:*",)),
+            Grant("get", "R", (keys.bundle_offer(shard), f"bundle_chunk:{s}:*")),
+            Grant("hset expire", "W", (keys.bundle_taken(shard),)),
             Grant("set get", "RW", (f"heartbeat:{s}:worker:*",)),
             Grant("scan multi exec discard script|load"),
         ],
         "ledger": [
             Grant("xadd", "W", (keys.decisions(shard),)),
             Grant("xrevrange xread hget hgetall", "R", (f"gallery:{s}:*", keys.gallery_log(shard))),
+            Grant("get", "R", (keys.serving(shard),)),
             Grant("xreadgroup xautoclaim xack xdel xgroup|create", "RW", (f"backlog:{s}:*", f"kiosk_events:{s}:*")),
             Grant("xlen memory|usage xtrim del", "RW", (f"backlog:{s}:*", f"kiosk_events:{s}:*")),
             Grant("scan multi exec discard"),
@@ -95,6 +98,7 @@ def recorder(shard: str) -> Grants:
             Grant("xadd", "W", (keys.dead(shard),)),
             Grant(f"{gallery} xadd xinfo|stream", "RW", (f"gallery:{s}:*", keys.gallery_log(shard))),
             Grant("set get del pexpire", "RW", (keys.publisher(shard),)),
+            Grant("watch get set", "RW", (keys.serving(shard),)),
             Grant("multi exec discard unwatch"),
         ],
     }
@@ -117,17 +121,24 @@ def dashboard(shard: str) -> Grants:
 
 
 def operator(shard: str) -> Grants:
-    """`attendance status` and `attendance dead`: signs of life and lengths to see, dead letters to put back or drop."""
+    """`attendance status`, `dead` and `model`: signs of life and lengths to see, dead letters to put back or drop, bundles
+    to offer to workers, stored pictures to have embedded. Which model serves, it can't say: the recorder does."""
     s = f"{{{shard}}}"
     return {
         "live": [
             Grant("get", "R", (f"heartbeat:{s}:*",)),
             Grant("zrange", "R", (keys.kiosks(shard),)),
+            Grant("set get del", "RW", (keys.bundle_offer(shard),)),
+            Grant("set del", "W", (f"bundle_chunk:{s}:*",)),
+            Grant("hgetall del", "RW", (keys.bundle_taken(shard),)),
+            Grant("xadd xdel", "W", (keys.requests(shard),)),
+            Grant("blpop", "RW", (f"replies:{s}:*",)),
             Grant("scan"),
         ],
         "ledger": [
             Grant("xlen", "R", (keys.decisions(shard), keys.dead(shard), f"backlog:{s}:*")),
             Grant("xrange watch", "R", (keys.dead(shard),)),
+            Grant("get", "R", (keys.serving(shard),)),
             Grant("xdel", "W", (keys.dead(shard),)),
             Grant("xadd", "W", (keys.decisions(shard),)),
             Grant("multi exec discard unwatch"),

@@ -126,8 +126,13 @@ def recogniser() -> list[Finding]:
     workers = _workers()
     for name, data in workers.items():
         check = f"worker {name}"
-        words = f"{data.get('model_id')}, {data.get('gallery_size')} people, threshold {data.get('threshold', 0):.2f}"
-        if not data.get("ready", False):
+        epoch = f" (epoch {data['model_epoch']})" if data.get("model_epoch") else ""
+        people, threshold = data.get("gallery_size"), data.get("threshold", 0)
+        words = f"serves {data.get('model_id')}{epoch}, {people} people, threshold {threshold:.2f}"
+        if data.get("model_missing"):
+            lacking = f"doesn't hold {data['model_missing']}, which is to serve, so it judges nobody"
+            findings.append(problem(check, lacking, "bring it by `attendance model push`"))
+        elif not data.get("ready", False):
             findings.append(
                 warning(check, f"{words}; has no complete gallery, so it judges nobody", "is the recorder running?")
             )
@@ -138,6 +143,10 @@ def recogniser() -> list[Finding]:
             findings.append(warning(check, f"{words}; {promised}", "use a badge or PIN as well, or a stricter model"))
         else:
             findings.append(ok(check, words))
+    models = sorted({str(data.get("model_id")) for data in workers.values()})
+    if len(models) > 1:
+        advice = "set ATTENDANCE_MODEL alike on all, or bring one in by `attendance model use`"
+        findings.append(problem("recogniser", f"workers serve different models: {', '.join(models)}", advice))
     if not workers and site_urls():
         findings.append(warning("worker", "none is running", "start one: `attendance worker`, or `attendance up`"))
     return findings
@@ -155,7 +164,8 @@ def _configured_model() -> list[Finding]:
         return []  # told by the settings
     except ValueError as error:
         return [problem("recogniser", str(error), "correct ATTENDANCE_MODEL")]
-    return [ok("recogniser", f"{about['words']}: {about['model_id']}, {about['licence']}")]
+    words = f"{about['words']}: {about['model_id']}, {about['licence']}"
+    return [ok("recogniser", f"{words}; workers serve it unless `attendance model use` named another")]
 
 
 def _workers() -> dict[str, dict[str, Any]]:

@@ -27,7 +27,10 @@ COUNTED = {
 """What makes the rate of each role: frames sent, frames processed, decisions written down."""
 FACTS = {
     "kiosk": ("camera", "gate_open", "frames_failed", "feedback_stale"),
-    "worker": ("ready", "model_id", "gallery_version", "gallery_size", "kiosks", "decisions_pending", "frames_stale"),
+    "worker": (
+        *("ready", "model_id", "model_epoch", "model_missing"),
+        *("gallery_version", "gallery_size", "kiosks", "decisions_pending", "frames_stale"),
+    ),
     "recorder": ("parked", "database_outages"),
 }
 """What is shown of each heartbeat; nothing else leaves it."""
@@ -136,12 +139,21 @@ def _p95(data: Mapping[str, Any], earlier: Mapping[str, Any] | None) -> float | 
 def _problems(services: list[Service]) -> list[str]:
     living = [service for service in services if service.alive]
     words = [f"no {role} is running" for role in ROLES if not any(service.role == role for service in living)]
-    words += [
-        f"worker {service.name} is not ready: it has no complete gallery, and judges nobody"
-        for service in living
-        if service.role == "worker" and service.facts.get("ready") is not True
-    ]
+    workers = [service for service in living if service.role == "worker"]
+    words += [_not_ready(service) for service in workers if service.facts.get("ready") is not True]
+    models = {str(service.facts["model_id"]) for service in workers if "model_id" in service.facts}
+    if len(models) > 1:
+        words.append(f"workers serve different models: {', '.join(plain(one) for one in sorted(models))}")
     return words
+
+
+def _not_ready(worker: Service) -> str:
+    missing = worker.facts.get("model_missing")
+    if missing:
+        why = f"it doesn't hold {plain(missing, 64)}, which serves; `attendance model push` brings it"
+    else:
+        why = "it has no complete gallery"
+    return f"worker {worker.name} is not ready: {why}, and judges nobody"
 
 
 def together(shards: Mapping[str, Status]) -> Status:

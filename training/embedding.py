@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from training.pictures import BadPicture
+from training.pictures import BadPicture, decode
 from training.template_cache import Known, TemplateCache
 from worker.detector import Detector, Face
 from worker.embedder import BundleEmbedder, Embedder, SFaceEmbedder
@@ -23,7 +23,6 @@ BATCH = 16
 """Pictures read, searched and embedded together."""
 MIN_FACE_PX = 48
 """Smallest face looked for, as at the door."""
-PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
 
 
 @dataclass(frozen=True)
@@ -40,6 +39,12 @@ class Embedded:
 
 def best_device() -> str:
     return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def open_detector(cache: Path, *, threads: int = 0, device: str = "auto") -> Detector:
+    """The worker's detector for photographs; 0 threads takes every core."""
+    device = best_device() if device == "auto" else device
+    return Detector(cache, device, min_face_px=MIN_FACE_PX, threads=threads or os.cpu_count() or 1)
 
 
 def open_model(name: str, *, cache: Path, threads: int = 0, device: str = "auto") -> Embedder:
@@ -70,7 +75,7 @@ def embed_files(
     """
     with tempfile.TemporaryDirectory() as scratch:
         if detector is None:
-            detector = Detector(cache or Path(scratch), best_device(), min_face_px=MIN_FACE_PX)
+            detector = open_detector(cache or Path(scratch))
         with closing(TemplateCache(_cache_file(model, cache), model.info.embedding_size)) as known:
             parts = []
             for start in range(0, len(paths), BATCH):
@@ -122,17 +127,6 @@ def read_bytes(path: Path) -> bytes:
         raise BadPicture(f"{path}: can't be read ({error.strerror})") from None
 
 
-def decode(data: bytes, path: Path) -> NDArray[np.uint8]:
-    """(height, width, 3) RGB, turned upright; raises BadPicture naming `path`."""
-    try:
-        picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
-    except cv2.error:
-        picture = None
-    if picture is None:
-        raise BadPicture(f"{path}: no picture that can be decoded ({len(data)} bytes)")
-    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8)
-
-
 def _cache_file(model: Embedder, cache: Path | None) -> Path | None:
     """By everything that a template depends on besides the picture."""
     if cache is None:
@@ -146,9 +140,12 @@ def _embed_batch(model: Embedder, detector: Detector, paths: Sequence[Path], kno
     templates = {key: row for key in set(keys) if (row := known.get(key)) is not None}
     new = {key: i for i, key in enumerate(keys) if key not in templates}
     if new:
-        pictures = [decode(contents[i], paths[i]) for i in new.values()]
+        pictures = [decode(contents[i], str(paths[i])) for i in new.values()]
         chips = [chip_of(model, *seen) for seen in zip(pictures, detector.find(pictures), strict=True)]
-        rows = model.embed([chip for chip, _ in chips])
+        try:
+            rows = model.embed([chip for chip, _ in chips])
+        except ValueError as error:  # NaN or nothing at all
+            raise BadBundle(f"{error}; the training run behind it failed, or its weights are damaged") from None
         fresh = {key: Known(row, found) for key, row, (_, found) in zip(new, rows, chips, strict=True)}
         known.put(fresh)
         templates |= fresh

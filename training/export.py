@@ -5,12 +5,12 @@ from pathlib import Path
 from safetensors.torch import save_file
 
 from worker.bundle import INFO, WEIGHTS, file_sha256, model_id
-from worker.network import INPUT_PX, ResNet50Triplet, count_parameters
+from worker.network import INPUT_PX, ResNetTriplet, count_parameters
 from worker.protocol.bundle import ModelInfo, Threshold
 
 
 def write_bundle(
-    network: ResNet50Triplet,
+    network: ResNetTriplet,
     folder: Path,
     *,
     thresholds: list[Threshold],
@@ -18,6 +18,7 @@ def write_bundle(
     licence: str,
     card: str,
     crop: str = "mtcnn-margin",
+    architecture: str = "resnet50-triplet",
 ) -> ModelInfo:
     """Write fp16 weights, model.json and MODEL_CARD.md into `folder` (made if missing) and return the metadata.
 
@@ -33,8 +34,8 @@ def write_bundle(
     digest = file_sha256(folder / WEIGHTS)
     info = ModelInfo.model_validate(
         {
-            "id": model_id("resnet50-triplet", digest, INPUT_PX, crop, network.alpha),
-            "architecture": "resnet50-triplet",
+            "id": model_id(architecture, digest, INPUT_PX, crop, network.alpha),
+            "architecture": architecture,
             "parameters": count_parameters(network),
             "input_px": INPUT_PX,
             "crop": crop,

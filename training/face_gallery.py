@@ -105,7 +105,7 @@ def _embed(
 def _reason(path: Path) -> str | None:
     """Why a picture can't be embedded, or None."""
     try:
-        embedding.decode(embedding.read_bytes(path), path)
+        decode(embedding.read_bytes(path), str(path))
     except BadPicture as error:
         return str(error).removeprefix(f"{path}: ")
     return None

@@ -16,6 +16,7 @@ import redis
 from worker.decode import BadPicture, decode_jpeg
 from worker.engine import Sight
 from worker.late import LatePerson, LatePicture, event_id, judge
+from worker.models import Model
 from worker.pipeline import Pipeline
 from worker.protocol import keys
 from worker.protocol.backlog import BacklogEntry, unpack
@@ -175,23 +176,26 @@ class Backlog(threading.Thread):
             self.counters.add("backlog_bad")
             self._finish(kiosk, entry_id, [])
             return True
-        seen, frames = [], []
-        for picture in pictures:
-            if not self._wait_until(self.turns.may_look):
+        model = None
+        while model is not self.pipeline.model:  # another model serves meanwhile: its templates are needed
+            model = self.pipeline.model
+            seen, frames = [], []
+            for picture in pictures:
+                if not self._wait_until(self.turns.may_look):
+                    return False
+                frame, sight = self._look(model, picture.jpeg)
+                frames.append(frame)
+                seen.append(LatePicture(entry.captured_ms + picture.offset_ms, sight))
+            if not self._wait_until(lambda: self.pipeline.ready):
                 return False
-            frame, sight = self._look(picture.jpeg)
-            frames.append(frame)
-            seen.append(LatePicture(entry.captured_ms + picture.offset_ms, sight))
-        if not self._wait_until(lambda: self.pipeline.gallery.ready):
-            return False
-        index, rules = self.pipeline.gallery.index, self.pipeline.rules()
-        limit = self.pipeline.other_person
+            rules = self.pipeline.rules()
+        index, limit = model.gallery.index, model.other_person
         decisions = []
         for person in judge(seen, entry.presence, rules, limit, lambda t: index.search(t[None])[0], entry.more):
             snapshot = None
             if self.settings.keep_snapshots and person.picture is not None:
                 snapshot = face_crop(frames[person.picture], seen[person.picture].sight.faces[0].box)
-            decisions.append(self._decision(kiosk, entry, person, rules.threshold, snapshot))
+            decisions.append(self._decision(model, kiosk, entry, person, rules.threshold, snapshot))
         self._finish(kiosk, entry_id, decisions)
         self.counters.add("backlog_entries")
         return True
@@ -210,12 +214,12 @@ class Backlog(threading.Thread):
                 return False
         return not self._stop_asked.is_set()
 
-    def _look(self, jpeg: bytes):  # type: ignore[no-untyped-def]
+    def _look(self, model: Model, jpeg: bytes):  # type: ignore[no-untyped-def]
         """The decoded picture and what is in it; nothing where it can't be decoded or the engine fails on it."""
         began_s = time.monotonic()
         try:
             frame = decode_jpeg(jpeg)
-            (sight,), _ = self.pipeline.engine.look([frame])
+            (sight,), _ = model.engine.look([frame])
         except BadPicture as error:
             log.warning("a picture of a backlog is skipped: %s", error)
             self.counters.add("backlog_pictures_bad")
@@ -229,7 +233,13 @@ class Backlog(threading.Thread):
         return frame, sight
 
     def _decision(
-        self, kiosk: str, entry: BacklogEntry, person: LatePerson, threshold: float, snapshot: bytes | None
+        self,
+        model: Model,
+        kiosk: str,
+        entry: BacklogEntry,
+        person: LatePerson,
+        threshold: float,
+        snapshot: bytes | None,
     ) -> Decision:
         return Decision(
             event_id=event_id(kiosk, entry.presence, person.employee_id),
@@ -242,7 +252,7 @@ class Backlog(threading.Thread):
             threshold=threshold,
             runner_up_distance=finite(person.verdict.runner_up_distance),
             good_frames=person.good_frames,
-            model_id=self.pipeline.engine.info.id,
+            model_id=model.id,
             late=True,
             time_uncertain=entry.time_uncertain,
             worker=self.settings.name,

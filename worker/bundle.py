@@ -1,57 +1,36 @@
 """Loading the weights of a model bundle. Everything is checked before anything serves."""
 
-import hashlib
-import json
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
-from worker.network import INPUT_PX, PARAMETERS, ResNet50Triplet, build, count_parameters
-from worker.protocol.bundle import BadBundle, ModelInfo, read_info
+from worker.network import INPUT_PX, PARAMETERS_OF, ResNetTriplet, build, count_parameters
+from worker.protocol.bundle import INFO, WEIGHTS, BadBundle, ModelInfo, file_sha256, model_id, read_info, verify
 
-WEIGHTS = "model.safetensors"
-INFO = "model.json"
-
-
-def file_sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+__all__ = ["INFO", "WEIGHTS", "file_sha256", "load", "model_id"]
 
 
-def model_id(architecture: str, weights_sha256: str, input_px: int, crop: str, alpha: float) -> str:
-    """The id that names weights and preprocessing together: whoever changes either has another model."""
-    body = json.dumps([architecture, weights_sha256, input_px, crop, alpha])
-    return f"{architecture}-{hashlib.sha256(body.encode()).hexdigest()[:12]}"
-
-
-def load(folder: Path) -> tuple[ModelInfo, ResNet50Triplet]:
-    """Metadata and network (float32, evaluation mode) of a ResNet-50 bundle; raises BadBundle saying what is wrong."""
+def load(folder: Path) -> tuple[ModelInfo, ResNetTriplet]:
+    """Metadata and network (float32, evaluation mode) of a ResNet bundle; raises BadBundle saying what is wrong."""
     info = read_info(folder / INFO)
     path = folder / WEIGHTS
-    if info.architecture != "resnet50-triplet":
+    if info.architecture not in PARAMETERS_OF:
         raise BadBundle(
-            f"{folder / INFO}: architecture {info.architecture!r} can't be loaded from a bundle; expected resnet50-triplet"
+            f"{folder / INFO}: architecture {info.architecture!r} can't be loaded from a bundle; "
+            f"expected {', '.join(PARAMETERS_OF)}"
         )
     if info.input_px != INPUT_PX:
         raise BadBundle(f"{folder / INFO}: input_px {info.input_px}, but the network's flatten layer needs {INPUT_PX}")
-    if info.parameters != PARAMETERS:
-        raise BadBundle(f"{folder / INFO}: parameters {info.parameters}, the thesis network has {PARAMETERS}")
-    if not path.is_file():
-        raise BadBundle(f"{path}: not there; copy the whole bundle folder again")
-    digest = file_sha256(path)
-    if digest != info.weights_sha256:
+    expected_parameters = PARAMETERS_OF[info.architecture]
+    if info.parameters != expected_parameters:
         raise BadBundle(
-            f"{path}: SHA-256 {digest[:12]}… isn't the {info.weights_sha256[:12]}… of model.json; copy the bundle again"
+            f"{folder / INFO}: parameters {info.parameters}, but {info.architecture} has {expected_parameters}"
         )
-    expected = model_id(info.architecture, digest, info.input_px, info.crop, info.alpha)
-    if info.id != expected:
-        raise BadBundle(
-            f"{folder / INFO}: id {info.id} doesn't follow from weights and preprocessing ({expected}); export it again"
-        )
+    verify(folder)
     network = build(info.architecture, info.alpha)
-    assert count_parameters(network) == PARAMETERS
+    assert count_parameters(network) == expected_parameters
     try:
         weights = load_file(path)
         network.load_state_dict({name: tensor.to(torch.float32) for name, tensor in weights.items()})

@@ -1,4 +1,4 @@
-"""Faces to templates: one interface, two recognisers (a ResNet-50 bundle, SFace), on CUDA or the CPU."""
+"""Faces to templates: one interface, two recognisers (a ResNet bundle, SFace), on CUDA or the CPU."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from worker import bundle, crop, sface
 from worker.detector import Face
-from worker.network import IMAGENET_MEAN, IMAGENET_STD, ResNet50Triplet
+from worker.network import IMAGENET_MEAN, IMAGENET_STD, ResNetTriplet
 from worker.openvino_cpu import CpuNetwork, converted_file
 from worker.protocol.bundle import ModelInfo
 
@@ -54,17 +54,17 @@ class SFaceEmbedder(Embedder):
 
 
 class BundleEmbedder(Embedder):
-    """A ResNet-50 bundle: torch in fp16 and channels_last on CUDA, OpenVINO on a CPU."""
+    """A ResNet bundle: torch in fp16 and channels_last on CUDA; OpenVINO on a CPU, in bf16 where it has that."""
 
-    def __init__(self, folder: Path, device: str, cache: Path, threads: int) -> None:
+    def __init__(self, folder: Path, device: str, cache: Path, threads: int, bf16: bool = True) -> None:
         self.info, network = bundle.load(folder)
-        self._cuda: ResNet50Triplet | None = None
+        self._cuda: ResNetTriplet | None = None
         if device == "cuda":
             self._cuda = network.half().cuda().to(memory_format=torch.channels_last)
         else:
             shape = [1, 3, self.info.input_px, self.info.input_px]
             path = converted_file(network, shape, cache / f"{self.info.id}.xml")
-            self._network = CpuNetwork(path, [-1, *shape[1:]], threads)
+            self._network = CpuNetwork(path, [-1, *shape[1:]], threads, bf16)
         self._mean = np.array(IMAGENET_MEAN, np.float32) * 255
         self._std = np.array(IMAGENET_STD, np.float32) * 255
 

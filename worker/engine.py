@@ -1,5 +1,6 @@
 """The networks of one process behind one lock: frames and enrolment share them, and each call has all threads."""
 
+import copy
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -52,6 +53,22 @@ class Engine:
         with self._lock:
             self._detector.find([np.zeros((480, 640, 3), np.uint8)])
             self.embedder.embed([np.zeros((self.info.input_px, self.info.input_px, 3), np.uint8)])
+
+    def beside(self, embedder: Embedder) -> "Engine":
+        """Another recogniser behind the same detector and lock."""
+        other = copy.copy(self)
+        other.embedder, other.info = embedder, embedder.info
+        other.warm_up()
+        return other
+
+    def embed_nearest(self, picture: NDArray[np.uint8]) -> NDArray[np.float32] | None:
+        """The template of the nearest face, whatever its quality; None without a face.
+
+        For pictures that were judged before. Raises ValueError when nothing of the face is left to cut.
+        """
+        with self._lock:
+            (faces,) = self._detector.find([picture])
+            return self.embedder.embed([self.embedder.chip(picture, faces[0])])[0] if faces else None
 
     def look(
         self, pictures: Sequence[NDArray[np.uint8]], due: Callable[[int, Face], bool] = always

@@ -2,12 +2,15 @@
 
 import logging
 import threading
+import time
 
 import redis
 
+from worker.backlog import Turns
 from worker.decode import BadPicture, decode_jpeg
 from worker.engine import Engine
 from worker.gallery import GalleryFollower
+from worker.models import Model, Models
 from worker.protocol import keys
 from worker.protocol.bundle import serving_threshold
 from worker.protocol.connection import MAX_BLOCK_MS, Client, keep_trying
@@ -19,16 +22,28 @@ from worker.wire import fractions
 
 log = logging.getLogger(__name__)
 
+TURN_S = 0.02
+
 
 class EnrolmentService(threading.Thread):
     """Takes requests in a consumer group, so that each is answered by one worker. A request lost with its worker is
     asked again by a person: the dashboard says after its time-out that nobody answered."""
 
     def __init__(
-        self, settings: WorkerSettings, engine: Engine, gallery: GalleryFollower, live: Client, counters: Counters
+        self,
+        settings: WorkerSettings,
+        engine: Engine,
+        gallery: GalleryFollower,
+        live: Client,
+        counters: Counters,
+        models: Models | None = None,
+        turns: Turns | None = None,
     ) -> None:
         super().__init__(name="enrolment", daemon=True)
-        self.settings, self.engine, self.gallery, self.live, self.counters = settings, engine, gallery, live, counters
+        self.settings, self.live, self.counters = settings, live, counters
+        self.model: Model | None = Model(engine, gallery)
+        """What serves; None while nobody is judged. The main loop sets it."""
+        self.models, self.turns = models, turns or Turns()
         self._stop_asked = threading.Event()
 
     def run(self) -> None:
@@ -86,19 +101,23 @@ class EnrolmentService(threading.Thread):
 
     def judge(self, request: EnrolRequest) -> EnrolReply:
         """The verdict on one picture. Nobody is enrolled while the gallery isn't ready: look-alikes couldn't be found."""
-        model_id = self.engine.info.id
-        if not self.gallery.ready:
+        if request.model_id is not None:
+            return self._embed(request, request.model_id)
+        model = self.model
+        if model is None or not model.gallery.ready:
+            model_id = model.id if model else None
             reason = "the worker has no complete gallery yet; try again in a few seconds"
             return EnrolReply(
                 request_id=request.request_id, outcome=Outcome.NOT_READY, reason=reason, model_id=model_id
             )
+        model_id = model.id
         try:
             picture = decode_jpeg(request.jpeg)
         except BadPicture as error:
             return EnrolReply(
                 request_id=request.request_id, outcome=Outcome.BAD_FRAME, reason=str(error), model_id=model_id
             )
-        sight = self.engine.look([picture])[0][0]
+        sight = model.engine.look([picture])[0][0]
         if not sight.faces or sight.quality is None:
             return EnrolReply(request_id=request.request_id, outcome=Outcome.NO_FACE, model_id=model_id)
         height, width = picture.shape[:2]
@@ -112,9 +131,9 @@ class EnrolmentService(threading.Thread):
         if sight.several or sight.template is None:
             fault = Outcome.SEVERAL_FACES if sight.several else sight.quality.fault or Outcome.NO_FACE
             return EnrolReply.model_validate({**common, "outcome": fault})
-        index = self.gallery.index
+        index = model.gallery.index
         match = index.search(sight.template[None], leave_out=request.employee_id)[0]
-        limit = serving_threshold(self.engine.info, len(index), self.settings.fpir).distance
+        limit = serving_threshold(model.engine.info, len(index), self.settings.fpir).distance
         similar = {}
         if match.employee_id is not None and match.distance <= limit:
             similar = {
@@ -125,3 +144,25 @@ class EnrolmentService(threading.Thread):
         outcome = Outcome.ALREADY_ENROLLED if similar else Outcome.ENROLLED
         template = sight.template.astype("<f4").tobytes()
         return EnrolReply.model_validate({**common, **similar, "outcome": outcome, "template": template})
+
+    def _embed(self, request: EnrolRequest, model_id: str) -> EnrolReply:
+        """A stored picture's template under a model that serves or is coming; people at the doors come first."""
+        about = {"request_id": request.request_id, "model_id": model_id}
+        model = self.models.get(model_id) if self.models else self.model
+        if model is None or model.id != model_id:
+            words = f"worker {self.settings.name} hasn't loaded {model_id}"
+            return EnrolReply.model_validate({**about, "outcome": Outcome.NOT_READY, "reason": words[:300]})
+        while not self.turns.may_look() and not self._stop_asked.wait(TURN_S):
+            pass
+        began_s = time.monotonic()
+        try:
+            template = model.engine.embed_nearest(decode_jpeg(request.jpeg))
+        except (BadPicture, ValueError) as error:
+            reason = str(error)[:300]
+            return EnrolReply.model_validate({**about, "outcome": Outcome.BAD_FRAME, "reason": reason})
+        finally:
+            self.turns.late_done(time.monotonic() - began_s)
+        if template is None:
+            return EnrolReply.model_validate({**about, "outcome": Outcome.NO_FACE})
+        wire = template.astype("<f4").tobytes()
+        return EnrolReply.model_validate({**about, "outcome": Outcome.ENROLLED, "template": wire})

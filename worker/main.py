@@ -4,8 +4,11 @@ import logging
 import signal
 import threading
 import time
+from collections.abc import Callable
 
+from worker import recogniser, sface
 from worker.backlog import Backlog, Turns
+from worker.bundle_receiver import BundleReceiver
 from worker.consumer import Consumer
 from worker.decision_sender import DecisionSender
 from worker.engine import Engine
@@ -14,7 +17,10 @@ from worker.gallery import GalleryFollower
 from worker.janitor import Janitor
 from worker.leases import Leases
 from worker.metrics import figures
+from worker.model_store import ModelStore
+from worker.models import Model, Models
 from worker.pipeline import Pipeline
+from worker.protocol.bundle import ModelInfo
 from worker.protocol.connection import FAILURES, Backoff, connect, server_time_ms
 from worker.protocol.heartbeats import Heart
 from worker.protocol.metrics import serve
@@ -27,24 +33,40 @@ log = logging.getLogger(__name__)
 class Worker:
     """All parts of one worker. `run` returns after `stop`."""
 
-    def __init__(self, settings: WorkerSettings, engine: Engine | None = None) -> None:
+    def __init__(
+        self,
+        settings: WorkerSettings,
+        engine: Engine | None = None,
+        load: Callable[[str], Engine] | None = None,
+    ) -> None:
         self.settings = settings
         live_url, ledger_url = (
             settings.url("live"),
             settings.url("ledger"),
         )  # a missing URL is told before a model loads
-        self.engine = engine or Engine(settings)
+        own = engine or Engine(settings)
         self.counters = Counters()
         self.live = connect(live_url, name=settings.name)
         # Separate clients: a thread that blocks in XREAD must not hold up the others' connections.
-        self.gallery = GalleryFollower(
-            connect(ledger_url, name=settings.name), settings.shard, self.engine.info.id, self.engine.info.alpha
+        gallery = self._follower(own.info)
+        store = ModelStore(settings.models_folder, self._own_models(own))
+        self.models = Models(
+            connect(ledger_url, name=settings.name),
+            settings.shard,
+            Model(own, gallery),
+            store,
+            load or (lambda where: own.beside(recogniser.load(settings.model_copy(update={"model": where})))),
+            self._follower,
         )
+        self.bundles = BundleReceiver(connect(live_url, name=settings.name), settings.shard, settings.name, store)
         self.sender = DecisionSender(connect(ledger_url, name=settings.name), settings.shard)
-        self.pipeline = Pipeline(settings, self.engine, self.gallery, self.live, self.sender, self.counters)
-        self.enrolment = EnrolmentService(
-            settings, self.engine, self.gallery, connect(live_url, name=settings.name), self.counters
-        )
+        self.pipeline = Pipeline(settings, own, gallery, self.live, self.sender, self.counters)
+        self.pipeline.paused = True  # until the ledger has said which model serves
+        self.turns = Turns()
+        live = connect(live_url, name=settings.name)
+        self.enrolment = EnrolmentService(settings, own, gallery, live, self.counters, self.models, self.turns)
+        self.enrolment.model = None
+        self._epoch = 0
         self.leases = Leases(self.live, settings.shard, settings.name, settings.lease_ms)
         self.consumer = Consumer(self.live, settings.shard, settings.batch_size, self.counters)
         self.heart = Heart(connect(live_url, name=settings.name), settings.shard, "worker", settings.name, self.report)
@@ -54,9 +76,24 @@ class Worker:
             settings.shard,
             self.counters,
         )
-        self.turns = Turns()
         self.backlog = self._backlog(ledger_url)
         self._stop_asked = threading.Event()
+
+    @property
+    def engine(self) -> Engine:
+        return self.pipeline.engine
+
+    @property
+    def gallery(self) -> GalleryFollower:
+        return self.pipeline.gallery
+
+    def _follower(self, info: ModelInfo) -> GalleryFollower:
+        ledger = connect(self.settings.url("ledger"), name=self.settings.name)
+        return GalleryFollower(ledger, self.settings.shard, info.id, info.alpha)
+
+    def _own_models(self, own: Engine) -> dict[str, str]:
+        """Models that need no place in the models folder: the setting's, and SFace, which every worker has."""
+        return {sface.info().id: "sface", own.info.id: self.settings.model}
 
     def _backlog(self, ledger_url: str) -> Backlog | None:
         key, name = self.settings.site_private_key, self.settings.name
@@ -82,7 +119,7 @@ class Worker:
         return {
             "recogniser": self.engine.info.architecture,
             "model_id": self.engine.info.id,
-            "ready": self.gallery.ready,
+            "ready": self.pipeline.ready,
             "gallery_version": self.gallery.version,
             "gallery_size": len(self.gallery.index.people),
             "gallery_templates": len(self.gallery.index),
@@ -96,10 +133,11 @@ class Worker:
             "frames_processed": counts.get("frames_processed", 0),
             "frames_stale": counts.get("frames_stale", 0),
             "counts": counts,
+            **self.models.report(),
         }
 
     def run(self) -> None:
-        threads = (self.gallery, self.sender, self.enrolment, self.heart, self.janitor)
+        threads = (self.models, self.bundles, self.sender, self.enrolment, self.heart, self.janitor)
         for thread in threads:
             thread.start()
         self._stop_metrics = serve(self.settings.metrics_port, self.settings.metrics_host, lambda: figures(self))
@@ -133,7 +171,8 @@ class Worker:
         self._leave()
 
     def _round(self) -> None:
-        if self.leases.refresh(self.gallery.ready):
+        self._follow_model()
+        if self.leases.refresh(self.pipeline.ready):
             self.pipeline.close_all()  # dropped before a frame is touched, and those never named are written down
         held = self.leases.held
         self.consumer.keep_only(held)
@@ -148,12 +187,27 @@ class Worker:
         if not batch:
             self.consumer.wait(held)
 
+    def _follow_model(self) -> None:
+        """Switch where another model is due, or the same one under a new epoch."""
+        due, epoch = self.models.due(), self.models.epoch
+        now = None if self.pipeline.paused else self.pipeline.model
+        if due is now and epoch == self._epoch:
+            return
+        self.pipeline.serve(due)
+        self.enrolment.model = due
+        self.models.active = self.pipeline.model
+        self._epoch = epoch
+        if due is None:
+            log.warning("model %s is to serve but isn't loaded here; nobody is judged until it is", self.models.named)
+        else:
+            log.info("model %s serves (epoch %d)", due.id, epoch)
+
     def _leave(self) -> None:
         """Finish: presences are written down, decisions sent, kiosks given up at once."""
         self.pipeline.close_all()
         if self.backlog is not None:
             self.backlog.stop()
-        for part in (self.enrolment, self.sender, self.gallery, self.janitor):
+        for part in (self.enrolment, self.sender, self.models, self.bundles, self.janitor):
             part.stop()
         try:
             self.leases.leave()

@@ -14,6 +14,7 @@ from worker.decode import BadPicture, decode_jpeg
 from worker.detector import Face
 from worker.engine import Engine, Sight
 from worker.gallery import GalleryFollower, GalleryIndex
+from worker.models import Model
 from worker.protocol import keys
 from worker.protocol.bundle import ServingThreshold, serving_threshold
 from worker.protocol.connection import Client
@@ -34,8 +35,6 @@ PRESENCE_MIN_MS = 1_000
 STILL_HERE_MS = 30_000
 """Somebody named who stays is decided on again this often. To the recorder it is a repetition, by which it knows that a
 presence longer than its gap is one; nobody is greeted for it."""
-OTHER_PERSON = 1.1
-"""Templates of two frames farther apart than the loosest threshold times this are two people."""
 
 
 @dataclass
@@ -59,13 +58,36 @@ class Pipeline:
         sender: DecisionSender,
         counters: Counters,
     ) -> None:
-        self.settings, self.engine, self.gallery, self.live = settings, engine, gallery, live
+        self.settings, self.live = settings, live
+        self.model = Model(engine, gallery)
+        self.paused = False
+        """Whether the model that should serve can't: nobody is judged, by no other model either."""
         self.sender, self.counters, self.stages = sender, counters, Stages()
-        self.other_person = engine.info.thresholds[0].distance * OTHER_PERSON
         self._tracks: dict[str, list[Track]] = {}
         self._looked_ms: dict[str, int] = {}
         """Capture time of the last frame looked at, by kiosk."""
         self._greeted: dict[tuple[str, str], Greeted] = {}
+
+    @property
+    def engine(self) -> Engine:
+        return self.model.engine
+
+    @property
+    def gallery(self) -> GalleryFollower:
+        return self.model.gallery
+
+    @property
+    def ready(self) -> bool:
+        return not self.paused and self.gallery.ready
+
+    def serve(self, model: Model | None) -> None:
+        """Go on with that model, or with none. Every presence ends before a frame is touched: its templates are the old
+        model's. Who was greeted lately stays known, by their id."""
+        self.close_all()
+        if model is None:
+            self.paused = True
+        else:
+            self.model, self.paused = model, False
 
     def threshold(self) -> ServingThreshold:
         return serving_threshold(self.engine.info, len(self.gallery.index), self.settings.fpir)
@@ -97,7 +119,7 @@ class Pipeline:
                 log.debug("bad picture: %s", error, extra={"kiosk": item.kiosk, "seq": item.frame.seq})
                 answers.append((item.kiosk, self._refusal(item.frame.seq, item.captured_ms, str(error))))
         timings = {"decode": (time.perf_counter() - t0) * 1e3}
-        if taken and not self.gallery.ready:
+        if taken and not self.ready:
             self.drop_tracks()
             answers += [(item.kiosk, self._answer(item, Outcome.NOT_READY, [], timings)) for item in taken]
         elif taken:
@@ -205,7 +227,7 @@ class Pipeline:
         for track in sorted(tracks, key=lambda t: t.last_ms, reverse=True):
             if self._is_over(track, item.captured_ms, looked_ms):
                 continue
-            if not same_face(track, box, template, self.other_person):
+            if not same_face(track, box, template, self.model.other_person):
                 continue
             gone = track.accepted_id is not None and track.accepted_id not in index.people
             if gone or track.contradicted():

@@ -29,6 +29,8 @@ def describe(settings: WorkerSettings) -> Description:
     words = {
         "sface": "SFace, a ready-made network that stands in until a trained ResNet-50 bundle is there",
         "resnet50-triplet": "the triplet-trained ResNet-50 from a model bundle",
+        "resnet34-triplet": "a triplet-trained ResNet-34 from a model bundle",
+        "resnet18-triplet": "a triplet-trained ResNet-18 from a model bundle",
     }[info.architecture]
     return {"recogniser": info.architecture, "model_id": info.id, "words": words, "licence": info.licence}
 

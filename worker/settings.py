@@ -88,5 +88,10 @@ class WorkerSettings(CommonSettings):
         return self.home / "cache"
 
     @property
+    def models_folder(self) -> Path:
+        """Where bundles are that `attendance model push` brought, by model id."""
+        return self.home / "models"
+
+    @property
     def thread_count(self) -> int:
         return self.threads or os.cpu_count() or 1

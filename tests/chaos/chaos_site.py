@@ -32,7 +32,7 @@ from tests.postgres import running_postgres
 KILLS = int(os.environ.get("KILLS") or 200)
 SEED = int(os.environ.get("SEED") or 20_261_124)
 ENGINE = os.environ.get("ENGINE") or "markers"
-MEAN_S = float(os.environ.get("MEAN_S") or 7.5)
+MEAN_S = float(os.environ.get("MEAN_S") or 5.0)
 STOPS_SHARE = 0.12
 """Stops (SIGSTOP) for each kill."""
 CHOSEN = {

@@ -20,6 +20,7 @@ COMMANDS = (
     "recorder",
     "dashboard",
     "enroll",
+    "evaluate",
     "doctor",
     "dead",
     "status",

@@ -112,6 +112,9 @@ class FakeEngine(Engine):
             ]
         return sights, {"detect": 1.0, "embed": 1.0}
 
+    def embed_nearest(self, picture: NDArray[np.uint8]) -> NDArray[np.float32] | None:
+        return self.look([picture])[0][0].template
+
 
 class FixedGallery(GalleryFollower):
     """A gallery without a ledger: as ready and as full as the test says."""

@@ -123,7 +123,7 @@ def test_metadata_that_is_missing(copy: Path) -> None:
         ({"alpha": 12.0}, "doesn't follow from weights and preprocessing"),
         ({"thresholds": ...}, "thresholds: Field required"),
         ({"thresholds": []}, "thresholds"),
-        ({"parameters": 25_557_032}, "25557032, the thesis network has 36353216"),
+        ({"parameters": 25_557_032}, "25557032, but resnet50-triplet has 36353216"),
         ({"parameters": ...}, "parameters None"),
         ({"input_px": 160}, "the network's flatten layer needs 224"),
         ({"architecture": "sface"}, "can't be loaded from a bundle"),
@@ -167,7 +167,7 @@ def test_openvino_answers_as_torch_does(
     info, torch_network = loaded
     monkeypatch.setattr(bundle, "load", lambda folder: loaded)  # it is tested above, and takes seconds
     face = Face(np.array([170, 60, 280, 200], np.float32), np.zeros((5, 2), np.float32), 1.0)
-    embedder = BundleEmbedder(good, "cpu", tmp_path, 1)
+    embedder = BundleEmbedder(good, "cpu", tmp_path, 1, bf16=False)
     chips = [embedder.chip(portrait, face), np.full((224, 224, 3), 90, np.uint8), portrait[:224, :224]]
     pictures = np.stack(chips).astype(np.float32) / 255
     mean, std = np.array([0.485, 0.456, 0.406], np.float32), np.array([0.229, 0.224, 0.225], np.float32)
@@ -179,7 +179,9 @@ def test_openvino_answers_as_torch_does(
     assert np.linalg.norm(found, axis=1) == pytest.approx([10.0] * 3, abs=1e-3)
     written = {path.name: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
     assert set(written) == {f"{info.id}.xml", f"{info.id}.bin"}
-    np.testing.assert_array_equal(BundleEmbedder(good, "cpu", tmp_path, 1).embed(chips), found)
+    np.testing.assert_array_equal(BundleEmbedder(good, "cpu", tmp_path, 1, bf16=False).embed(chips), found)
+    # Where the processor has bf16 it is used: templates move by less than a hundredth of the sphere's diameter.
+    assert np.linalg.norm(BundleEmbedder(good, "cpu", tmp_path, 1).embed(chips) - found, axis=1).max() < 0.2
     assert {path.name: path.stat().st_mtime_ns for path in tmp_path.iterdir()} == written
 
 

@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from worker.detector import Detector, Face, MtcnnTorch
-from worker.mtcnn_cpu import MtcnnCpu
+from worker.mtcnn_cpu import Halvings, MtcnnCpu
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +79,18 @@ def test_the_compiled_cascade_finds_what_the_original_finds(model_cache: Path, p
         width = float(sure[0][0, 2] - sure[0][0, 0])
         np.testing.assert_allclose(ours[0], sure[0], atol=0.12 * width)
         np.testing.assert_allclose(ours[2], sure[2], atol=0.05 * width)
+
+
+def test_halvings_are_the_picture_at_half_and_a_quarter() -> None:
+    picture = np.random.default_rng(0).integers(0, 255, (101, 64, 3), np.uint8)
+    halvings = Halvings(picture)
+    for times, px in ((0.1, 1), (1.9, 1), (2, 2), (5, 4)):
+        level, spans = halvings.at(times)
+        assert (spans, level.shape[:2]) == (px, (101 // px, 64 // px))
+    level, _ = halvings.at(4)
+    whole = picture[:100].reshape(25, 4, 16, 4, 3).mean(axis=(1, 3))
+    assert np.abs(level.astype(float) - whole).max() <= 1.5
+    assert halvings.at(1e9)[0].size > 0, "never shrunk to nothing"
 
 
 def test_pictures_that_break_cascades(model_cache: Path) -> None:

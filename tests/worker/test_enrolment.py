@@ -106,8 +106,8 @@ def test_the_engines_failure_is_answered_and_outlived(redis_pair: RedisPair, ser
 
 def test_nobody_is_enrolled_without_a_gallery(redis_pair: RedisPair, service: EnrolmentService) -> None:
     """Look-alikes couldn't be found."""
-    assert isinstance(service.gallery, FixedGallery)
-    service.gallery.is_ready = False
+    assert isinstance(service.model.gallery, FixedGallery)
+    service.model.gallery.is_ready = False
     said = ask(redis_pair, NEW)
     assert (said.outcome, said.template) == (Outcome.NOT_READY, None)
 
@@ -159,7 +159,7 @@ def test_each_request_is_answered_by_one_worker(
 ) -> None:
     make: Callable[[], Any] = lambda: connect(redis_pair.live_server.url(), name="w2")  # noqa: E731
     other = EnrolmentService(
-        settings.model_copy(update={"name": "w2"}), service.engine, service.gallery, make(), Counters()
+        settings.model_copy(update={"name": "w2"}), service.model.engine, service.model.gallery, make(), Counters()
     )
     other.start()
     try:

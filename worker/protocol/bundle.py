@@ -1,6 +1,8 @@
 """Metadata of a model bundle (`model.json`) and how a threshold follows from it. The weights are worker/bundle.py's."""
 
+import hashlib
 import itertools
+import json
 import math
 from pathlib import Path
 from typing import Literal
@@ -9,6 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 FORMAT = 1
 """Version of model.json; a newer one is refused."""
+WEIGHTS, INFO, CARD = "model.safetensors", "model.json", "MODEL_CARD.md"
+"""The files of a bundle."""
+MODEL_ID = r"^[a-z0-9-]{1,40}-[0-9a-f]{12}$"
+"""Architecture, and the digest of weights and preprocessing."""
 
 
 class BadBundle(ValueError):
@@ -31,10 +37,8 @@ class ModelInfo(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     format: int = Field(default=FORMAT, ge=1, le=FORMAT)
-    id: str = Field(
-        pattern=r"^[a-z0-9-]{1,40}-[0-9a-f]{12}$", description="architecture and the digest of weights + preprocessing"
-    )
-    architecture: Literal["resnet50-triplet", "sface"]
+    id: str = Field(pattern=MODEL_ID, description="architecture and the digest of weights + preprocessing")
+    architecture: Literal["resnet50-triplet", "resnet34-triplet", "resnet18-triplet", "sface"]
     parameters: int | None = Field(default=None, gt=0)
     input_px: int = Field(ge=32, le=512)
     crop: Literal["mtcnn-margin", "five-points"]
@@ -127,4 +131,40 @@ def read_info(path: Path) -> ModelInfo:
                 "update the product"
             ) from None
         raise BadBundle(f"{path}: {where}: {detail['msg']}") from None
+    return info
+
+
+def file_sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def model_id(architecture: str, weights_sha256: str, input_px: int, crop: str, alpha: float) -> str:
+    """The id that names weights and preprocessing together: whoever changes either has another model."""
+    body = json.dumps([architecture, weights_sha256, input_px, crop, alpha])
+    return f"{architecture}-{hashlib.sha256(body.encode()).hexdigest()[:12]}"
+
+
+def verify(folder: Path) -> ModelInfo:
+    """Metadata of a bundle whose files belong together: the weights are those of model.json, and the id names both.
+
+    Raises BadBundle. Whether a network takes the weights is worker/bundle.py's to find out.
+    """
+    info = read_info(folder / INFO)
+    path = folder / WEIGHTS
+    if not path.is_file():
+        raise BadBundle(f"{path}: not there; copy the whole bundle folder again")
+    try:
+        digest = file_sha256(path)
+    except OSError as error:
+        raise BadBundle(f"{path}: can't be read ({error.strerror})") from None
+    if digest != info.weights_sha256:
+        raise BadBundle(
+            f"{path}: SHA-256 {digest[:12]}… isn't the {info.weights_sha256[:12]}… of model.json; copy the bundle again"
+        )
+    expected = model_id(info.architecture, digest, info.input_px, info.crop, info.alpha)
+    if info.id != expected:
+        raise BadBundle(
+            f"{folder / INFO}: id {info.id} doesn't follow from weights and preprocessing ({expected}); export it again"
+        )
     return info

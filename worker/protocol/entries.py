@@ -199,6 +199,11 @@ class EnrolRequest(Entry):
     employee_id: Id | None = Field(
         default=None, description="whose picture it is: left out of the search for look-alikes"
     )
+    model_id: str | None = Field(
+        default=None,
+        max_length=128,
+        description="the template of this loaded model is wanted, of a picture that was judged before: no gates, no search",
+    )
     jpeg: bytes = Field(min_length=1, max_length=MAX_JPEG_BYTES)
 
 

@@ -75,6 +75,20 @@ def heartbeat(shard: str, role: str, name: str) -> str:
     return f"heartbeat:{{{shard}}}:{role}:{name}"
 
 
+def bundle_offer(shard: str) -> str:
+    """What `attendance model push` brings at the moment; see transfer.py."""
+    return f"bundle_offer:{{{shard}}}"
+
+
+def bundle_chunk(shard: str, transfer: str, number: int | str) -> str:
+    return f"bundle_chunk:{{{shard}}}:{transfer}:{number}"
+
+
+def bundle_taken(shard: str) -> str:
+    """Hash of worker name → how much of the offered bundle it has."""
+    return f"bundle_taken:{{{shard}}}"
+
+
 # --- ledger role: AOF with appendfsync always ----------------------------------------------------------------------
 
 
@@ -105,3 +119,8 @@ def gallery_log(shard: str) -> str:
 def publisher(shard: str) -> str:
     """The lock of the gallery's one publisher."""
     return f"gallery_publisher:{{{shard}}}"
+
+
+def serving(shard: str) -> str:
+    """Which model serves, by its epoch; absent: each worker's own setting. See serving.py."""
+    return f"serving:{{{shard}}}"

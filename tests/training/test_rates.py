@@ -1,0 +1,104 @@
+"""Rates with intervals: the point itself, the nulls, and a bootstrap over people done the slow way."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from training import rates, verification
+from training.rates import ScoredPairs, scored_pairs
+
+
+@st.composite
+def listed(draw: st.DrawFn) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.int64]]:
+    """Pairs of a few people with ties in the distances."""
+    n = draw(st.integers(2, 40))
+    people = np.array(draw(st.lists(st.tuples(st.integers(0, 4), st.integers(5, 9)), min_size=n, max_size=n)))
+    same = np.array(draw(st.lists(st.booleans(), min_size=n, max_size=n)))
+    same[:2] = [True, False]
+    people[same, 1] = people[same, 0]
+    return np.array(draw(st.lists(st.integers(0, 8), min_size=n, max_size=n)), float), same, people
+
+
+@settings(max_examples=60, deadline=None)
+@given(listed(), st.sampled_from([0.0, 0.05, 0.3, 1.0]))
+def test_the_point_is_that_of_the_plain_measure(data: tuple, far: float) -> None:
+    d, same, people = data
+    ours, plain = rates.operating_point(scored_pairs(d, same, people), far), verification.tar_at_far(d, same, far)
+    assert ours == plain
+
+
+def slow_tar(d: NDArray, same: NDArray, people: NDArray, weights: NDArray, far: float) -> float:
+    """Repeat each pair as often as its people were drawn, then take the plain measure."""
+    copies = np.array([weights[a] if s else weights[a] * weights[b] for (a, b), s in zip(people, same, strict=True)])
+    d, same = np.repeat(d, copies), np.repeat(same, copies)
+    if same.all() or not same.any():
+        return float("nan")
+    return verification.tar_at_far(d, same, far).tar
+
+
+@settings(max_examples=60, deadline=None)
+@given(listed(), st.integers(0, 1000))
+def test_a_draw_of_people_equals_pairs_repeated_by_hand(data: tuple, seed: int) -> None:
+    d, same, people = data
+    pairs = scored_pairs(d, same, people)
+    _, numbers = np.unique(people, return_inverse=True)
+    weights = np.random.default_rng(seed).multinomial(pairs.owners, np.full(pairs.owners, 1 / pairs.owners))
+    ours = rates._weighted_tars(pairs, weights, [0.05, 0.3])
+    theirs = [slow_tar(d, same, numbers.reshape(people.shape), weights, far) for far in (0.05, 0.3)]
+    np.testing.assert_allclose(ours, theirs, atol=1e-9)
+
+
+def normal_pairs(n: int = 2000) -> ScoredPairs:
+    rng = np.random.default_rng(3)
+    same = np.arange(n) % 2 == 0
+    return scored_pairs(np.abs(np.where(same, rng.normal(6, 1.5, n), rng.normal(11, 1.5, n))), same)
+
+
+def test_few_errors_are_no_rate() -> None:
+    """1,000 impostors: FAR 1e-2 rests on ten errors, 1e-3 on one, 1e-4 on none."""
+    pairs = normal_pairs()
+    table = rates.tar_table(pairs)
+    assert list(table) == ["0.01", "0.001", "0.0001"]
+    assert (table["0.001"], table["0.0001"]) == (None, None)
+    found = table["0.01"]
+    low, high = found["interval"]
+    assert 0 < low < found["tar"] < high < 1
+    assert found["false_accepts"] == 10
+    assert list(rates.few_errors_table(pairs)) == ["0.001"]
+
+
+def test_equal_seeds_give_equal_intervals() -> None:
+    pairs = normal_pairs()
+    assert rates.intervals(pairs, [0.01], seed=1) == rates.intervals(pairs, [0.01], seed=1)
+    assert rates.intervals(pairs, [0.01], seed=1) != rates.intervals(pairs, [0.01], seed=2)
+
+
+def test_one_person_with_all_the_errors_makes_a_wide_interval() -> None:
+    """The same distances, by people that are all different or by one who looks like everybody."""
+    rng = np.random.default_rng(0)
+    same = np.arange(4000) % 2 == 0
+    d = np.where(same, rng.uniform(4, 8, 4000), rng.uniform(8, 12, 4000))
+    impostors = np.flatnonzero(~same)
+    d[impostors[:100]] = 5.0  # ten times the errors that the rate allows
+    people = np.stack([np.arange(4000), np.arange(4000) + 4000], axis=1)
+    people[same, 1] = people[same, 0]
+    alone = rates.intervals(scored_pairs(d, same, people), [0.01], seed=0)[0.01]
+    people[impostors[:100], 0] = impostors[0]
+    by_one = rates.intervals(scored_pairs(d, same, people), [0.01], seed=0)[0.01]
+    assert by_one[1] - by_one[0] > 5 * (alone[1] - alone[0] + 0.01)
+
+
+def test_a_tail_that_is_too_short_is_refused() -> None:
+    pairs = normal_pairs()
+    short = ScoredPairs(
+        pairs.genuine, pairs.genuine_owners, pairs.tail[:20], pairs.tail_owners[:20], 1000, pairs.owners
+    )
+    assert rates.operating_point(short, 0.01) == rates.operating_point(pairs, 0.01)
+    with pytest.raises(ValueError, match="20 nearest impostors"):
+        rates.operating_point(short, 0.02)
+
+
+def test_rates_are_named_as_people_write_them() -> None:
+    assert [rates.far_name(far) for far in (1.0, 0.1, 1e-2, 1e-4, 1e-6)] == ["1", "0.1", "0.01", "0.0001", "0.000001"]

@@ -1,0 +1,88 @@
+"""The pictures of a run: who is trained on, who is measured on, and that nobody is both."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from training.dataset import BadData, FaceFolder, check_disjoint, split_identities
+from training.pictures import open_faces
+from training.prepare_journal import NAME as JOURNAL
+from training.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class RunData:
+    train: FaceFolder
+    valid: FaceFolder
+    valid_is_held_out: bool
+    """Identities of the same data; False for --valid's own."""
+
+    def described(self) -> dict[str, Any]:
+        """For data.json: enough for the report, and to see at a resume that the pictures are still the same."""
+        parts = {"train": self.train, "valid": self.valid}
+        return {"valid_is_held_out": self.valid_is_held_out} | {
+            name: {
+                "root": str(part.root),
+                "pictures": len(part),
+                "identities": len(part.identities),
+                "fingerprint": hashlib.sha256("\n".join(part.files).encode()).hexdigest(),
+            }
+            for name, part in parts.items()
+        }
+
+
+def gather(recipe: Recipe, data: Path, valid: Path | None, known: dict[str, Any] | None = None) -> RunData:
+    """Open the data, hold identities out where no `valid` is given, and check that the parts share nobody; raises BadData.
+
+    `known` is what an earlier start of the run described: with the same files the check, which reads every picture, isn't
+    repeated; with others the run is refused.
+    """
+    for folder in [data, *([valid] if valid else [])]:
+        _check_crop(folder, recipe.data.crop)
+    whole = open_faces(data)
+    if recipe.data.people is not None:
+        whole = some_people(whole, recipe.data.people, recipe.seed)
+    if valid is not None:
+        found = RunData(whole, open_faces(valid), False)
+    elif recipe.data.held_out_share:
+        found = RunData(*split_identities(whole, recipe.data.held_out_share, recipe.seed), True)
+    else:
+        raise BadData("no pictures to validate on: give --valid DIR, or --set data.held_out_share=0.1")
+    described = found.described()
+    if known is None:
+        check_disjoint({"training": found.train, "validation": found.valid})
+    elif known != described:
+        parts = [part for part in ("train", "valid") if known.get(part) != described[part]]
+        raise BadData(
+            f"the pictures of {' and '.join(parts) or 'the run'} aren't those that it began with "
+            f"({_counts(known)} then, {_counts(described)} now); give the same folders, or begin a new run with another --out"
+        )
+    return found
+
+
+def _counts(described: dict[str, Any]) -> str:
+    return " + ".join(str(described.get(part, {}).get("pictures", "?")) for part in ("train", "valid"))
+
+
+def some_people(folder: FaceFolder, people: int, seed: int) -> FaceFolder:
+    if people > len(folder.identities):
+        raise BadData(f"{folder.root}: data.people is {people}, but there are {len(folder.identities)} people")
+    drawn = np.random.default_rng(seed).permutation(len(folder.identities))[:people]
+    return folder.part(np.flatnonzero(np.isin(folder.labels, drawn)))
+
+
+def _check_crop(folder: Path, crop: str) -> None:
+    """Where `prepare` left word how it cut the faces, it must be what the recipe says: the bundle will say it to the door."""
+    try:
+        head = json.loads((folder / JOURNAL).open(encoding="utf-8").readline())
+        cut = head["rule"]["crop"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return
+    if cut != crop:
+        raise BadData(
+            f"{folder}: prepared with --crop {cut}, but the recipe says data.crop={crop}; set it, or prepare anew"
+        )

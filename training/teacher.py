@@ -1,0 +1,57 @@
+"""A teacher's embeddings of the training pictures, for distillation: computed once, kept by the pictures' SHA-256."""
+
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from training.dataset import FaceFolder, hashes_of
+from training.embedding import BATCH, MIN_FACE_PX, best_device, chip_of, open_model
+from training.pictures import pictures_of
+from training.template_cache import Known, TemplateCache
+from worker.detector import Detector
+
+
+def teacher_embeddings(
+    name: str,
+    folder: FaceFolder,
+    crop: str,
+    cache: Path,
+    on_progress: Callable[[int, int], object] = lambda done, of: None,
+) -> NDArray[np.float32]:
+    """(n, 128) templates of length α by the model that `name` means (`sface` or a bundle), in the folder's order.
+
+    Pictures that are already cut as the teacher wants them are only resized. In others its own detector looks for the
+    face, and the centre serves where it finds none. Raises BadBundle, BadPicture, BadCache.
+    """
+    model = open_model(name, cache=cache)
+    ready = crop == model.info.crop
+    file = cache / "templates" / f"teacher-{model.info.id}-from-{crop}.sqlite"
+    detector = None if ready else Detector(cache, best_device(), min_face_px=MIN_FACE_PX)
+    pictures = pictures_of(folder)
+    keys = [bytes.fromhex(digest) for digest in hashes_of(folder)]
+    found = np.zeros((len(folder), model.info.embedding_size), np.float32)
+    with closing(TemplateCache(file, model.info.embedding_size)) as known:
+        for start in range(0, len(folder), BATCH):
+            numbers = range(start, min(start + BATCH, len(folder)))
+            rows = {i: row for i in numbers if (row := known.get(keys[i])) is not None}
+            if new := [i for i in numbers if i not in rows]:
+                read = [pictures.read(i) for i in new]
+                if detector is None:
+                    size = (model.info.input_px, model.info.input_px)
+                    chips = [
+                        (np.asarray(cv2.resize(p, size, interpolation=cv2.INTER_AREA), np.uint8), True) for p in read
+                    ]
+                else:
+                    chips = [chip_of(model, *seen) for seen in zip(read, detector.find(read), strict=True)]
+                templates = model.embed([chip for chip, _ in chips])
+                fresh = {i: Known(row, there) for i, row, (_, there) in zip(new, templates, chips, strict=True)}
+                known.put({keys[i]: row for i, row in fresh.items()})
+                rows |= fresh
+            for i, row in rows.items():
+                found[i] = row.template
+            on_progress(numbers[-1] + 1, len(folder))
+    return found
