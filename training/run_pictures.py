@@ -67,5 +67,5 @@ def _pairs30(run: Path) -> list[Path]:
     table, picture = run / "plots" / "pairs30.csv", run / "plots" / "pairs30.png"
     with table.open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([("threshold", f"correct of {len(labels)}"), *by_threshold.items()])
-    correct_figure(by_threshold).savefig(picture, dpi=110)
+    correct_figure(by_threshold).savefig(picture, dpi=110, bbox_inches="tight")
     return [table, picture]
