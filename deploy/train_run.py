@@ -38,6 +38,8 @@ def _problems() -> Iterator[None]:
         yield
     except PROBLEMS as error:
         raise Problem(str(error)) from None
+    except OSError as error:  # a full disk, a folder that may not be written
+        raise Problem(f"{error.filename or 'the run'}: {error.strerror or error}") from None
 
 
 def run(options: TrainOptions) -> int:
