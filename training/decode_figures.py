@@ -1,10 +1,9 @@
 """How fast pictures come: read and decoded from a folder and from a packed file, and through the whole loader."""
 
+import io
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-
-import io
 
 import numpy as np
 from PIL import Image
