@@ -14,7 +14,7 @@ demo: $(STAMPS)/demo  ## try it; options as in: make demo ARGS="--headless --jso
 	@$(BIN)/python -m deploy.cli demo $(ARGS)
 
 test: $(STAMPS)/install system-packages  ## all tests, with real Redis servers, PostgreSQL and a browser
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
 
 soak: $(STAMPS)/install system-packages  ## 50,000 frames and 20,000 hostile ones through a worker; FRAMES=5000 HOSTILE=2000 for fewer
 	FRAMES=$(FRAMES) HOSTILE=$(HOSTILE) SEED=$(SEED) $(BIN)/python -m pytest -s tests/soak/soak_worker.py $(ARGS)

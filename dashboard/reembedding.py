@@ -22,8 +22,9 @@ from worker.protocol.outcomes import Outcome
 
 log = logging.getLogger(__name__)
 
-ASK_S = 10.0
-PATIENCE_S = 90.0
+ASK_S = 30.0
+"""A busy worker lets people at the doors go first, nine times as long as a picture takes."""
+PATIENCE_S = 120.0
 """A picture that no worker answers for is asked again for so long."""
 PAUSE_S = 0.5
 UNANSWERED = (Outcome.NO_WORKER, Outcome.NOT_READY)

@@ -21,9 +21,9 @@ from deploy.enroll import enrol_with_bar, plan_for, show_report
 from deploy.errors import Problem, settings_from
 from deploy.launcher import Launcher, NotReady
 from deploy.redis_server import NoRedis
-from deploy.secret_store import Passwords, load_site_keys
+from deploy.secret_store import RUNNING, Passwords, load_site_keys, write_private
 from deploy.site import Site, port_is_free
-from deploy.up import given_urls
+from deploy.up import given_urls, running
 from worker.protocol import keys
 from worker.protocol.connection import FAILURES, Client
 from worker.protocol.settings import CommonSettings
@@ -132,6 +132,7 @@ class Demo:
         self.say("starting; this takes about half a minute")
         if not self.given_urls:
             self.site.start_redis(self.launcher, self._kiosk_names())
+            write_private(self.home / RUNNING, running(self.site))
         self.launcher.start(self.site.child("worker", settings={"ATTENDANCE_WORKER_NAME": "worker-1"}))
         self.launcher.start(self.site.child("recorder"))
         self.launcher.start(self.site.child("dashboard"))
@@ -206,6 +207,8 @@ class Demo:
         self.say(f"dashboard:   {self.site.dashboard_url}/   log in as admin with the one-time password {password}")
         for name, url in self.screens.items():
             self.say(f"{name}:      {url}   the kiosk's screen")
+        if not self.given_urls:
+            self.say(f"commands:    ATTENDANCE_HOME={self.home} ATTENDANCE_SHARD={self.site.shard} attendance status")
         self.say("\neverything is running; Ctrl-C stops it\n")
 
     # --- while it runs ---------------------------------------------------------------------------------------------

@@ -158,9 +158,13 @@ class ShardPush:
         pipe.execute()
 
     def _read(self, chunk: Chunk) -> bytes:
-        with (self.folder / chunk.file.name).open("rb") as file:
-            file.seek(chunk.offset)
-            return file.read(chunk.size)
+        path = self.folder / chunk.file.name
+        try:
+            with path.open("rb") as file:
+                file.seek(chunk.offset)
+                return file.read(chunk.size)
+        except OSError as error:
+            raise Problem(f"{path}: can't be read any more ({error.strerror})") from None
 
     def _key(self, number: int) -> str:
         return keys.bundle_chunk(self.site.shard, self.offer.transfer, number)
@@ -169,7 +173,8 @@ class ShardPush:
         for number in self._there:
             self.site.live.delete(self._key(number))
         if self._ours():
-            self.site.live.delete(self._offer_key, self._taken_key)
+            self.site.live.delete(self._taken_key)  # one key a command: each has a selector of its own in the ACL
+            self.site.live.delete(self._offer_key)
 
     def _ours(self) -> bool:
         try:

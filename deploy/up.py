@@ -53,6 +53,11 @@ def run(settings: DeploySettings) -> int:
                     (home / RUNNING).unlink()
 
 
+def running(site: Site) -> dict[str, object]:
+    """What other commands of this machine need to reach the site: see secret_store.running_urls."""
+    return {"pid": os.getpid(), **site.urls, OPERATOR: site.user_urls(OPERATOR)}
+
+
 def _require_ports(settings: DeploySettings, shown: DashboardSettings) -> None:
     require_port(shown.port, "ATTENDANCE_DASHBOARD_PORT", "the dashboard", shown.host)
     for number, name in enumerate(settings.kiosks):
@@ -102,8 +107,7 @@ def _serve(launcher: Launcher, site: Site, settings: DeploySettings, shown: Dash
         for role, port in ports.items():
             require_port(port, "ATTENDANCE_REDIS_BASE_PORT", f"the {role} Redis")
         site.start_redis(launcher, list(settings.kiosks), ports)
-    running = {"pid": os.getpid(), **site.urls, OPERATOR: site.user_urls(OPERATOR)}
-    write_private(site.home / RUNNING, running)
+    write_private(site.home / RUNNING, running(site))
     of_workers = environments(settings_from(WorkerSettings), settings.workers, f"worker-{os.uname().nodename[:40]}")
     for number, environment in enumerate(of_workers, 1):
         launcher.start(site.child("worker", str(number) if settings.workers > 1 else "", environment))

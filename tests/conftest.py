@@ -16,6 +16,18 @@ from worker.protocol.connection import connect
 SERVERS = {"debian": lambda: shutil.which("redis-server"), "embedded": embedded_server}
 
 
+FIRST_HALF = {"chaos", "dashboard", "deploy", "end_to_end"}
+"""Folders whose tests run in one process of `make test`, one after the other; all the others run in a second one beside it."""
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.pluginmanager.hasplugin("xdist"):
+        for item in items:
+            room = item.path.relative_to(Path(__file__).parent).parts[0]
+            item.add_marker(pytest.mark.xdist_group("first" if room in FIRST_HALF else "second"))
+
+
 @dataclass
 class RedisPair:
     """The two roles, each a real server with ACL on; `live` and `ledger` are admin clients, emptied for each test."""

@@ -8,6 +8,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from training.verification import roc
@@ -44,7 +45,7 @@ def draw_curves(train: Rows, valid: Rows, folder: Path) -> list[Path]:
     for name, (figure, axes) in {"loss": loss, "accuracy": accuracy, "rates": rates}.items():
         _part_stages(axes, valid)
         axes.set_xlabel("epoch, from 0")
-        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.grid(alpha=0.3)
         if axes.lines:
             axes.legend(frameon=False)

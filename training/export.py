@@ -31,6 +31,7 @@ def write_bundle(
         for name, tensor in network.state_dict().items()
     }
     save_file(weights, folder / WEIGHTS)
+    (folder / WEIGHTS).chmod(0o644)  # safetensors leaves it to its owner alone, and a service runs as somebody else
     digest = file_sha256(folder / WEIGHTS)
     info = ModelInfo.model_validate(
         {

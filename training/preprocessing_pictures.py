@@ -61,10 +61,11 @@ def write_preprocessing(photograph: NDArray[np.uint8], detector: Detector, folde
         "preprocessing-train.png": before + steps(face, train_transform(), seed),
         "preprocessing-test.png": before + steps(face, test_transform(), seed),
     }
-    return [_write_row(row, folder / name) for name, row in rows.items()]
+    return [write_row(row, folder / name) for name, row in rows.items()]
 
 
-def _write_row(row: Sequence[Step], path: Path) -> Path:
+def write_row(row: Sequence[Step], path: Path) -> Path:
+    """The steps side by side as one picture; raises BadData where it can't be written."""
     figure = Figure(figsize=(2.2 * len(row), 2.7), layout="constrained")
     axes = figure.subplots(1, len(row), squeeze=False)
     for axis, (name, picture) in zip(axes[0], row, strict=True):

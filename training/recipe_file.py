@@ -49,7 +49,8 @@ def parse_override(text: str) -> tuple[str, Any]:
 
 def override(body: dict[str, Any], key: str, value: Any) -> dict[str, Any]:
     """A copy of a recipe's tables with one value changed. A list's item is meant by its number, name or `*` (all)."""
-    return _put(body, key.split("."), value, key)
+    changed: dict[str, Any] = _put(body, key.split("."), value, key)
+    return changed
 
 
 def _put(node: Any, parts: Sequence[str], value: Any, key: str) -> Any:

@@ -68,8 +68,10 @@ def _plots(run: Path, train: list[dict[str, str]], valid: list[dict[str, str]]) 
             written.append(curves.draw_roc(positive, negative, folder / f"roc-{name}.png", f"ROC, {name} epoch"))
             if name == "best":
                 written.append(curves.draw_distances(positive, negative, folder / "distances.png"))
-    faces = folder / "hard-triplets.png"
-    return [*written, *([faces] if faces.exists() else [])]
+    others = [
+        folder / f"{name}.png" for name in ("hard-triplets", "preprocessing-train", "preprocessing-test", "pairs30")
+    ]
+    return [*written, *(path for path in [*others, *sorted((folder / "layers").glob("*.png"))] if path.exists())]
 
 
 def _results(recipe: Recipe, train: Sequence[dict[str, str]], valid: Sequence[dict[str, str]]) -> str:

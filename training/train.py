@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 import torch
 
-from training import before_after, checkpoint, machine, networks, processes, recipe_file, report
+from training import before_after, checkpoint, machine, networks, processes, recipe_file, report, run_pictures
 from training.decode_figures import decode_rates
 from training.initial import initialise
 from training.loop import Trainer
@@ -51,6 +51,8 @@ class TrainOptions:
     cache: Path = Path("cache")
     """Of teachers' templates and converted networks."""
     quiet: bool = False
+    report: bool = True
+    """Draw the plots and write report.md at the end; logs and checkpoints suffice for those who only measure."""
 
 
 def run(options: TrainOptions, base: Recipe | None = None) -> Path:
@@ -112,8 +114,9 @@ def _run(options: TrainOptions, base: Recipe, recipe: Recipe, device: torch.devi
             trainer.resume(kept, options.continue_step)
         with _stopping(trainer.stop):
             trainer.run()
-    if group.first:
+    if group.first and options.report:
         before_after.draw(folder, recipe, data, device)
+        run_pictures.draw(folder, recipe, data)
         report.write(folder)
     return folder
 

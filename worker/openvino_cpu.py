@@ -1,5 +1,6 @@
 """Networks on the CPU, by OpenVINO: converted once, kept in a cache, run from several threads."""
 
+import functools
 import os
 import sys
 import threading
@@ -27,7 +28,7 @@ class CpuNetwork:
     """
 
     def __init__(self, model: Path | Any, input_shape: list[int], threads: int, bf16: bool = False) -> None:
-        core = openvino.Core()
+        core = _core()
         read = core.read_model(model) if isinstance(model, Path) else model
         read.reshape({read.inputs[0]: input_shape})
         options = {
@@ -54,9 +55,19 @@ class CpuNetwork:
         return self.all(pictures)[0]
 
 
+@functools.cache
+def _core() -> openvino.Core:
+    """One for the whole process, never let go of.
+
+    Each Core gives its thread a stack for signals and takes it away at its end, whatever came after it: with two of them,
+    ended in the order in which they were made, the next signal (SIGTERM, a child's end) finds no stack and kills us.
+    """
+    return openvino.Core()
+
+
 def has_bf16() -> bool:
     """Whether this processor multiplies bfloat16 (AVX-512 BF16, AMX): elsewhere OpenVINO would only imitate it."""
-    return "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    return "BF16" in _core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
 def converted_file(network: torch.nn.Module, input_shape: list[int], path: Path) -> Path:

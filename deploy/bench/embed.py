@@ -10,7 +10,7 @@ from deploy.bench.figures import median_ms
 from training.export import write_bundle
 from worker import recogniser
 from worker.embedder import BundleEmbedder
-from worker.network import IMAGENET_MEAN, IMAGENET_STD, INPUT_PX, ResNet50Triplet, build
+from worker.network import IMAGENET_MEAN, IMAGENET_STD, INPUT_PX, ResNetTriplet, build
 from worker.protocol.bundle import Threshold
 from worker.settings import WorkerSettings
 
@@ -18,7 +18,7 @@ RANDOM = "random, bench only"
 BATCHES = (1, 4, 16)
 
 
-def random_network() -> ResNet50Triplet:
+def random_network() -> ResNetTriplet:
     torch.manual_seed(0)
     return build().eval()
 
@@ -33,7 +33,7 @@ def random_embedder(home: Path, device: str, threads: int) -> BundleEmbedder:
     return BundleEmbedder(folder, device, home / "cache", threads)
 
 
-def baseline_embed(network: ResNet50Triplet, chips: torch.Tensor) -> torch.Tensor:
+def baseline_embed(network: ResNetTriplet, chips: torch.Tensor) -> torch.Tensor:
     """float32 in torch; chips (n, 3, 224, 224) of 0 to 255, as facenet-pytorch cuts them."""
     mean, std = torch.tensor(IMAGENET_MEAN)[:, None, None], torch.tensor(IMAGENET_STD)[:, None, None]
     with torch.inference_mode():

@@ -285,3 +285,51 @@ def test_the_file_holds_no_password() -> None:
     assert line.startswith("user worker on #")
     assert "client|setinfo" not in line
     assert "+client|setinfo" in acl.user_line("worker", "very-secret", [], (9, 1))
+
+
+def test_a_bundles_way_from_the_operator_to_a_worker(logged_in: As) -> None:
+    operator, live, ledger = logged_in("operator", "live"), logged_in("worker", "live"), logged_in("worker", "ledger")
+    offer, chunk, taken = keys.bundle_offer(S), keys.bundle_chunk(S, "t1", 0), keys.bundle_taken(S)
+    assert operator.set(offer, "{}", nx=True, ex=20)
+    assert operator.get(offer) == live.get(offer) == b"{}"
+    pipe = operator.pipeline(transaction=False)
+    pipe.set(chunk, b"x", ex=30).execute()
+    assert live.get(chunk) == b"x"
+    live.pipeline(transaction=True).hset(taken, "w1", "{}").expire(taken, 60).execute()
+    assert operator.hgetall(taken) == {b"w1": b"{}"}
+    assert operator.delete(chunk) == operator.delete(offer) == operator.delete(taken) == 1
+    entry = operator.xadd(keys.requests(S), {"v": "1"}, maxlen=32, approximate=False)
+    assert operator.xdel(keys.requests(S), entry) == 1
+    logged_in("admin", "live").rpush(keys.reply(S, "r3"), b"x")
+    assert operator.blpop([keys.reply(S, "r3")], timeout=1)
+    assert ledger.get(keys.serving(S)) is None
+    for step in (
+        lambda: live.set(offer, "{}"),
+        lambda: live.set(chunk, b"x"),
+        lambda: live.delete(offer),
+        lambda: live.hgetall(taken),
+        lambda: operator.get(chunk),
+        lambda: operator.hset(taken, "w1", "{}"),
+        lambda: operator.xread({keys.requests(S): "0"}),
+    ):
+        assert refused(step)
+
+
+def test_only_the_recorder_says_which_model_serves(logged_in: As) -> None:
+    ledger = logged_in("recorder", "ledger")
+    with ledger.pipeline() as pipe:
+        pipe.watch(keys.serving(S))
+        pipe.get(keys.serving(S))
+        pipe.multi()
+        pipe.set(keys.serving(S), "{}")
+        assert pipe.execute() == [True]
+    assert logged_in("operator", "ledger").get(keys.serving(S)) == b"{}"
+    for user in ("kiosk-front", "worker", "dashboard", "operator"):
+        client = logged_in(user, "ledger")
+        assert refused(lambda: client.set(keys.serving(S), "{}")), user  # noqa: B023
+        assert refused(lambda: client.delete(keys.serving(S))), user  # noqa: B023
+    for user in ("kiosk-front", "dashboard", "recorder"):
+        client = logged_in(user, "live")
+        assert refused(lambda: client.set(keys.bundle_offer(S), "{}")), user  # noqa: B023
+        assert refused(lambda: client.get(keys.bundle_offer(S))), user  # noqa: B023
+    assert logged_in("admin", "ledger").delete(keys.serving(S))

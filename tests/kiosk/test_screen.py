@@ -32,6 +32,7 @@ def camera() -> Iterator[Camera]:
     camera = Camera(lambda: FakeSource([room(1600, 900)] * 1_000_000, interval_s=0.02))
     camera.start()
     assert eventually(camera.newest)
+    assert eventually(lambda: camera.status.state == "ok")  # said a moment after the first picture is there
     yield camera
     camera.stop()
 

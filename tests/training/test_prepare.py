@@ -172,7 +172,7 @@ def many(root: Path, count: int) -> Path:
 
 
 def test_kill_minus_nine_costs_nothing_and_leaves_no_process_behind(tmp_path: Path, cache: Path) -> None:
-    source, destination = many(tmp_path / "src", 80), tmp_path / "dst"
+    source, destination = many(tmp_path / "src", 64), tmp_path / "dst"
     command = [
         sys.executable,
         "-m",
@@ -199,10 +199,10 @@ def test_kill_minus_nine_costs_nothing_and_leaves_no_process_behind(tmp_path: Pa
         time.sleep(0.02)
     done = snapshot(destination)
     report = prepare(source, destination, RULE, cache=cache, processes=1)
-    assert 16 <= report.already < 80
-    assert report.usable == len(read_folder(destination)) == 80
+    assert 16 <= report.already < 64
+    assert report.usable == len(read_folder(destination)) == 64
     noted = [json.loads(line)["file"] for line in (destination / NAME).read_bytes().splitlines()[1:]]
-    assert len(noted) == len(set(noted)) == 80, "nothing was noted twice"
+    assert len(noted) == len(set(noted)) == 64, "nothing was noted twice"
     after = snapshot(destination)
     assert sum(after[path] == done[path] for path in done) >= report.already, "what was done is as it was"
     assert not list(destination.rglob("*.draft*")), "drafts of killed processes are cleared away"

@@ -37,7 +37,7 @@ def faces(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def whole(faces: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The thesis' kind of run: fc, then the layers before it, left alone to its end."""
     base = recipe(stage("fc", 1, train="fc"), stage("features", 2, train="all-but-fc"), compute={"ema_decay": 0.9})
-    return go(base, faces, tmp_path_factory.mktemp("runs") / "whole")
+    return go(base, faces, tmp_path_factory.mktemp("runs") / "whole", report=True)
 
 
 def test_a_run_leaves_every_artefact(whole: Path) -> None:
@@ -55,6 +55,9 @@ def test_a_run_leaves_every_artefact(whole: Path) -> None:
     assert {path.name for path in (whole / "checkpoints").iterdir()} == {"best.pt", "last.pt"}
     plots = {path.name for path in (whole / "plots").iterdir()}
     assert {"loss.png", "accuracy.png", "roc-best.png", "roc-last.png", "distances.png", "hard-triplets.png"} <= plots
+    assert {"preprocessing-train.png", "preprocessing-test.png", "pairs30.csv", "pairs30.png", "layers"} <= plots
+    assert (whole / "plots" / "layers" / "fc.txt").read_text().split()
+    assert (whole / "plots" / "layers" / "conv1.png").exists()
     train, valid = read_rows(whole, "train"), read_rows(whole, "valid")
     assert [row["epoch"] for row in train] == ["0", "1", "2"] == [row["epoch"] for row in valid]
     assert [row["stage"] for row in train] == ["fc", "features", "features"]
@@ -124,8 +127,8 @@ def test_a_run_that_got_ctrl_c_saves_says_how_to_go_on_and_ends_as_one_left_alon
 
 
 def test_the_schedule_goes_on_or_begins_anew(faces: Path, tmp_path: Path) -> None:
-    falls = stage("train", 2, schedule={"kind": "step", "step_epochs": 2})
-    longer = recipe(falls | {"epochs": 3})
+    falls = stage("train", 1, schedule={"kind": "step", "step_epochs": 1})
+    longer = recipe(falls | {"epochs": 2})
     for name, goes_on, rate in (("on", True, 1e-4), ("anew", False, 1e-3)):
         out = go(recipe(falls), faces, tmp_path / name)
         go(longer, faces, out, resume="last", continue_step=goes_on)
@@ -133,12 +136,12 @@ def test_the_schedule_goes_on_or_begins_anew(faces: Path, tmp_path: Path) -> Non
 
 
 def test_resuming_the_best_writes_its_later_epochs_anew(faces: Path, tmp_path: Path) -> None:
-    out = go(recipe(stage(epochs=4)), faces, tmp_path / "run")
+    out = go(recipe(stage(epochs=3)), faces, tmp_path / "run")
     best = torch.load(out / "checkpoints" / "best.pt", weights_only=True)["position"]["epoch"]
     before = read_rows(out, "train")
-    go(recipe(stage(epochs=4)), faces, out, resume="best")
+    go(recipe(stage(epochs=3)), faces, out, resume="best")
     again = read_rows(out, "train")
-    assert [row["epoch"] for row in again] == ["0", "1", "2", "3"]
+    assert [row["epoch"] for row in again] == ["0", "1", "2"]
     assert again[:best] == before[:best]
 
 
@@ -226,7 +229,7 @@ def test_people_on_both_sides_are_refused(faces: Path, tmp_path: Path) -> None:
 
 
 def test_what_was_overridden_is_written_down(faces: Path, tmp_path: Path) -> None:
-    out = go(recipe(), faces, tmp_path / "run", triplets=12, epochs=1, settings=("network.alpha=8",))
+    out = go(recipe(), faces, tmp_path / "run", triplets=12, epochs=1, settings=("network.alpha=8",), report=True)
     changes = json.loads((out / "overrides.json").read_text())
     assert changes["stages.train.sampling.count"] == {"recipe": 24, "run": 12}
     assert changes["network.alpha"] == {"recipe": 10.0, "run": 8.0}

@@ -40,7 +40,9 @@ def recipe(*stages: dict[str, Any], compute: dict[str, Any] | None = None, **val
 
 
 def go(base: Recipe, data: Path, out: Path, **options: Any) -> Path:
-    return train.run(TrainOptions("tiny", data, out, quiet=True, cache=out.parent / "cache", **options), base=base)
+    """Train; plots and report only where they are asked for, since they take longer than the training."""
+    given = {"quiet": True, "report": False, "cache": out.parent / "cache"} | options
+    return train.run(TrainOptions("tiny", data, out, **given), base=base)
 
 
 def weights(run: Path, which: str = "last") -> dict[str, torch.Tensor]:

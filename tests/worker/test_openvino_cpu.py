@@ -1,5 +1,8 @@
 """How networks are compiled for a CPU that several workers share."""
 
+import subprocess
+import sys
+import textwrap
 from pathlib import Path
 
 import numpy as np
@@ -39,3 +42,22 @@ def test_any_number_of_pictures(model: Path) -> None:
     rng = np.random.default_rng(0)
     pictures = rng.random((3, 3, 16, 16), np.float32)
     np.testing.assert_allclose(network(pictures)[1:2], network(pictures[1:2]), atol=1e-6)
+
+
+def test_a_signal_after_networks_have_come_and_gone(model: Path, tmp_path: Path) -> None:
+    """Two Cores that end in the order of their making take the stack for signals with them: SIGTERM would be a crash."""
+    script = textwrap.dedent(f"""
+        import gc, os, pathlib, signal
+        from worker.openvino_cpu import CpuNetwork
+        caught = []
+        signal.signal(signal.SIGTERM, lambda *_: caught.append(1))
+        model = pathlib.Path({str(model)!r})
+        first = CpuNetwork(model, [-1, 3, 16, 16], 1)
+        second = CpuNetwork(model, [-1, 3, 16, 16], 1)
+        del first; gc.collect()
+        del second; gc.collect()
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert caught
+    """)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120, cwd=Path.cwd())
+    assert done.returncode == 0, (done.returncode, done.stderr)
