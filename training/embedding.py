@@ -1,6 +1,7 @@
 """Files of faces to templates, for evaluation and search: the worker's own detector, crop and network, and a cache."""
 
 import hashlib
+import inspect
 import os
 import tempfile
 from collections.abc import Callable, Sequence
@@ -15,6 +16,8 @@ from numpy.typing import NDArray
 
 from training.pictures import BadPicture, decode
 from training.template_cache import Known, TemplateCache
+from worker import crop, mtcnn_cpu
+from worker import detector as detector_room
 from worker.detector import Detector, Face
 from worker.embedder import BundleEmbedder, Embedder, SFaceEmbedder
 from worker.protocol.bundle import BadBundle
@@ -128,10 +131,16 @@ def read_bytes(path: Path) -> bytes:
 
 
 def _cache_file(model: Embedder, cache: Path | None) -> Path | None:
-    """By everything that a template depends on besides the picture."""
+    """By everything that a template depends on besides the picture: an update of the detector begins a new file."""
     if cache is None:
         return None
-    return cache / "templates" / f"{model.info.id}-{model.info.crop}-{MIN_FACE_PX}px.sqlite"
+    return cache / "templates" / f"{model.info.id}-{model.info.crop}-{MIN_FACE_PX}px-{_cutting_digest()}.sqlite"
+
+
+def _cutting_digest() -> str:
+    """Of the code that finds and cuts out a face, since nobody would remember to count up a version."""
+    sources = "".join(inspect.getsource(part) for part in (detector_room, mtcnn_cpu, crop, main_face, centre_chip))
+    return hashlib.sha256(sources.encode()).hexdigest()[:8]
 
 
 def _embed_batch(model: Embedder, detector: Detector, paths: Sequence[Path], known: TemplateCache) -> list[Known]:
