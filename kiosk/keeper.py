@@ -1,7 +1,8 @@
 """The best pictures of who is here, kept in memory until the answers say that nothing is owed to them any more.
 
 An answer speaks for the pictures that were taken while that worker was looking: from where its looks begin, without a gap
-of more than COVERS_S, up to the frame that it answers. What nobody looked at stays owed, whoever comes next and whatever is
+of more than COVERS_S, up to the frame that it answers. Looks also speak for the time before them in which nothing moved:
+who had been there would be there still. What nobody looked at stays owed, whoever comes next and whatever is
 said of them. A picture leaves when the worker saw it and found nobody or refused, when `recorded` has come, or when
 somebody looked and the presence went on well. What is still owed goes to the spool in parts: at once when Redis is known to
 be away, else when ten seconds have passed without a useful answer, or an entry is full. No face is looked for here; the
@@ -79,12 +80,15 @@ class _Looks:
     def cover(self, captured_s: float) -> bool:
         return self.from_s <= captured_s <= self.to_s
 
-    def go_on(self, worker: str, captured_s: float) -> "_Looks":
-        """With an answer to the frame of that time: the same looks, or new ones after a gap or of another worker."""
+    def go_on(self, worker: str, captured_s: float, moved_s: float) -> "_Looks":
+        """With an answer to the frame of that time: the same looks, or new ones after a gap or of another worker.
+
+        New ones begin after the last motion (at `moved_s`), where that is longer ago than a slot.
+        """
         if worker == self.worker and captured_s - self.to_s <= COVERS_S:
             self.to_s = max(self.to_s, captured_s)
             return self
-        return _Looks(worker, captured_s - SLOT_S, captured_s)
+        return _Looks(worker, min(captured_s - SLOT_S, math.nextafter(moved_s, math.inf)), captured_s)
 
 
 @dataclass
@@ -106,6 +110,8 @@ class Keeper:
         """Captured, presence, score and picture of the best one of the half second that runs."""
         self._slot_began_s = 0.0
         self._looks = _Looks("", -math.inf, -math.inf)
+        self._moved_s = -math.inf
+        """Capture time of the last picture with motion."""
         self._owed: dict[str, _Owed] = {}
         """By event id."""
         self._settled: OrderedDict[str, None] = OrderedDict()
@@ -114,9 +120,11 @@ class Keeper:
         """Presence, its first time, the piece of at most PRESENCE_MAX_S, the next part's number."""
         self._lock = threading.Lock()
 
-    def offer(self, picture: Picture, captured_s: float, presence: str, score: float) -> None:
+    def offer(self, picture: Picture, captured_s: float, presence: str, score: float, moving: bool = True) -> None:
         """A picture in which somebody may be; the best of each half second is encoded and kept."""
         with self._lock:
+            if moving:
+                self._moved_s = captured_s
             if self._slot is not None and (
                 captured_s - self._slot_began_s >= SLOT_S
                 or captured_s < self._slot_began_s
@@ -143,7 +151,7 @@ class Keeper:
             if feedback.outcome in NO_ANSWERS:
                 self._looks = _Looks("", -math.inf, -math.inf)  # it forgot what it had seen before
                 return
-            self._looks = looks = self._looks.go_on(feedback.worker, captured_s)
+            self._looks = looks = self._looks.go_on(feedback.worker, captured_s, self._moved_s)
             events = {face.event_id for face in feedback.faces if face.event_id is not None}
             for event in events - set(self._settled):
                 if event not in self._owed:

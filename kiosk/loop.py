@@ -54,7 +54,7 @@ class SendLoop:
         self._due_s = max(self._due_s + self._interval_s, now_s)
         self.gate.look(shot.picture, now_s)
         if self.keeper is not None and self.gate.worth_keeping:
-            self.keeper.offer(shot.picture, shot.captured_s, self.gate.presence, self.gate.score)
+            self.keeper.offer(shot.picture, shot.captured_s, self.gate.presence, self.gate.score, self.gate.moving)
         if not self.gate.may_send(now_s):
             self.counters.add("frames_skipped_idle")
             return

@@ -30,11 +30,12 @@ class Door:
         presence: str = P1,
         score: Callable[[int], float] = lambda n: 1.0,
         answered: Feedback | None = None,
+        moving: bool = True,
     ) -> list[Part]:
         """`answered` is the answer to every picture."""
         parts: list[Part] = []
         for number in range(math.ceil(seconds * 8)):
-            self.keeper.offer(grey(number % 200), self.now_s, presence, score(number))
+            self.keeper.offer(grey(number % 200), self.now_s, presence, score(number), moving)
             if answered is not None:
                 self.keeper.answered(answered, self.now_s, self.now_s)
             self.now_s += 0.125
@@ -59,6 +60,23 @@ def said(outcome: Outcome, worker: str = "w1") -> Feedback:
 @pytest.fixture
 def door() -> Door:
     return Door()
+
+
+def test_a_first_look_at_a_hallway_in_which_nothing_has_moved_speaks_for_all_of_it(door: Door) -> None:
+    """A worker finds a new kiosk within a second; an empty hallway needn't go through the backlog for that."""
+    assert door.show(1.5, moving=False) == []
+    door.hears(Outcome.NO_FACE)
+    assert door.leave(PATIENCE_S + 2) == []
+
+
+def test_who_stood_still_from_the_start_and_left_before_the_first_look_stays_owed(door: Door) -> None:
+    door.show(3, moving=False)
+    door.show(0.5)  # they walk away
+    door.show(1, moving=False)
+    door.hears(Outcome.NO_FACE)
+    (part,) = door.leave(PATIENCE_S + 2)
+    assert part.pictures[0].captured_s == pytest.approx(100, abs=0.5)
+    assert part.pictures[-1].captured_s == pytest.approx(103.4, abs=0.5)
 
 
 def test_while_redis_is_away_a_presence_is_one_part_when_they_leave(door: Door) -> None:
