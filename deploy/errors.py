@@ -10,6 +10,8 @@ from pydantic import AliasChoices, ValidationError
 from pydantic_settings import BaseSettings, SettingsError
 
 OURS = ("kiosk", "worker", "dashboard", "training", "deploy")
+STOPPED = 130
+"""Exit code after Ctrl-C, as shells have it."""
 PASSWORD_IN_URL = re.compile(r"(\w+://[^\s:/@]*):[^\s@/]+@")
 
 

@@ -4,17 +4,16 @@ import json
 import resource
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from deploy.errors import Problem, settings_from
+from deploy.looking_bar import looking_bar
 from training import evaluation_files, layer_pictures, pair_files, protocols, verification_speed
 from training.dataset import BadData
 from training.embedding import open_detector, open_model
@@ -93,7 +92,7 @@ def _outcome(options: EvaluateOptions) -> Outcome:
         return Outcome(layer_pictures.draw(options.model, options.layers, options.out, cache=cache))
     model = open_model(options.model, cache=cache, threads=options.threads, device=options.device)
     detector = open_detector(cache, threads=options.threads, device=options.device)
-    with _progress() as step:
+    with looking_bar("looking at the pictures") as step:
         subject = Subject(model, cache, options.seed, options.folds, detector, step)
         outcome = _by_protocol(options, subject)
     outcome.figures |= {"protocol": options.protocol, "model_id": model.info.id, "seed": options.seed}
@@ -120,16 +119,6 @@ def _by_protocol(options: EvaluateOptions, subject: Subject) -> Outcome:
         case "groups":
             return protocols.groups(subject, data)
     raise Problem(f"--protocol {options.protocol}: unknown")
-
-
-@contextmanager
-def _progress() -> Iterator[Any]:
-    """A bar on standard error where that is a terminal."""
-    console = Console(stderr=True)
-    columns = (TextColumn("looking at the pictures"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task("", total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total)
 
 
 def _print(figures: dict[str, Any]) -> None:

@@ -11,15 +11,15 @@ from typing import Any, Literal, cast
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from deploy.errors import Problem, settings_from
+from deploy.looking_bar import looking_bar
 from training.classify import classify as classify_photos
 from training.contact_sheet import Tile, check_name, write_sheet
 from training.dataset import BadData
-from training.embedding import open_model
-from training.face_gallery import FaceGallery, Photo, load_gallery, look, open_detector
+from training.embedding import open_detector, open_model
+from training.face_gallery import FaceGallery, Photo, load_gallery, look
 from training.pictures import BadPicture
 from training.query import Answer, ask
 from training.template_cache import BadCache
@@ -162,17 +162,8 @@ def _tools(model: Model, sheet: Path | None) -> Iterator[_Tools]:
 
 
 def _gallery(tools: _Tools, root: Path) -> FaceGallery:
-    console = Console(stderr=True)
-    columns = (TextColumn("looking at the gallery"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task("", total=None)
-        return load_gallery(
-            tools.model,
-            tools.detector,
-            root,
-            cache=tools.cache,
-            on_progress=lambda done, total: progress.update(task, completed=done, total=total),
-        )
+    with looking_bar("looking at the gallery") as step:
+        return load_gallery(tools.model, tools.detector, root, cache=tools.cache, on_progress=step)
 
 
 def _about(gallery: FaceGallery) -> dict[str, Any]:

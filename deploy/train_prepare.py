@@ -19,7 +19,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from deploy.errors import Problem, settings_from
+from deploy.errors import STOPPED, Problem, settings_from
 from training import decode_figures
 from training.dataset import BadData, read_folder
 from training.face_cropper import CropRule
@@ -28,9 +28,6 @@ from training.pictures import BadPicture, decode, open_faces
 from training.prepare import prepare
 from training.prepare_report import NAME as REPORT_NAME
 from worker.settings import WorkerSettings
-
-STOPPED = 130
-"""Exit code after Ctrl-C, as shells have it."""
 
 
 @dataclass(frozen=True)
@@ -108,14 +105,12 @@ def reading(data: list[Path], size_px: int, processes: int, seconds: float, as_j
 
 def steps(photograph: Path, to: Path, seed: int) -> int:
     """Write the pictures of the steps; raises Problem."""
+    from training.embedding import read_bytes
     from training.preprocessing_pictures import write_preprocessing
     from worker.detector import Detector
 
     with _data_problems():
-        try:
-            picture = decode(photograph.read_bytes(), str(photograph))
-        except OSError as error:
-            raise Problem(f"{photograph}: can't be read ({error.strerror})") from None
+        picture = decode(read_bytes(photograph), str(photograph))
         detector = Detector(settings_from(WorkerSettings).cache)
         for path in write_preprocessing(picture, detector, to, seed):
             print(path)

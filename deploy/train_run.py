@@ -10,7 +10,7 @@ from pathlib import Path
 
 import typer
 
-from deploy.errors import Problem, settings_from
+from deploy.errors import STOPPED, Problem, settings_from
 from training import checkpoint, comparison, export_run, recipe_file, train
 from training.comparison import BadComparison
 from training.dataset import BadData
@@ -24,8 +24,6 @@ from training.train import BadRun, TrainOptions
 from worker.protocol.bundle import BadBundle
 from worker.settings import WorkerSettings
 
-STOPPED = 130
-"""Exit code after Ctrl-C, as shells have it."""
 PROBLEMS = (
     *(BadRecipe, BadData, BadRun, BadWeights, BadPicture, BadLoss, BadCache, BadBundle, BadExport, BadComparison),
     *(checkpoint.BadCheckpoint, checkpoint.NotSaved),

@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from kiosk.true_time import Clocks, Moment, age_ms
 from worker.protocol.backlog import MAX_SEALED_BYTES
-from worker.protocol.entries import Id
+from worker.protocol.entries import Id, first_fault
 from worker.protocol.telemetry import Counters
 
 log = logging.getLogger(__name__)
@@ -224,8 +224,7 @@ def _read(path: Path) -> Spooled:
     try:
         head = Head.model_validate_json(line)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        raise ValueError(f"head: {'.'.join(map(str, first['loc'])) or 'line'}: {first['msg']}") from None
+        raise ValueError(f"head: {first_fault(error, 'line')}") from None
     if len(sealed) != head.size or hashlib.sha256(sealed).hexdigest() != head.sha256:
         raise ValueError(f"{len(sealed)} of {head.size} bytes, or changed since it was written")
     return Spooled(path, head, sealed)

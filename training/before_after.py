@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from training import checkpoint, hard_triplets, networks
+from training import hard_triplets, networks
 from training.feeds import VALIDATION, epoch_triplets
 from training.hard_triplets import Embed
 from training.initial import initialise
@@ -21,14 +21,11 @@ LOOKED_AT = 64
 BATCH = 32
 
 
-def draw(run: Path, recipe: Recipe, data: RunData, device: torch.device) -> list[Path]:
-    """plots/hard-triplets.png and .csv, from the weights that the run began with and its best checkpoint."""
+def draw(run: Path, recipe: Recipe, data: RunData, after: networks.FaceNetwork, device: torch.device) -> list[Path]:
+    """plots/hard-triplets.png and .csv, by the weights that the run began with and by the best ones, `after`."""
     triplets = epoch_triplets(data.valid, LOOKED_AT, recipe.seed, 0, VALIDATION)
     pictures = pictures_of(data.valid)
     faces = [[pictures.read(int(number)) for number in triplet] for triplet in triplets]
-    kept = checkpoint.load(run / "checkpoints" / "best.pt")
-    after = built(recipe)
-    after.load_state_dict(kept["ema"] or kept["network"])
     before = built(recipe)
     initialise(before, recipe.network.architecture, recipe.network.init)
     by = [_embedder(network.eval().to(device), recipe, device) for network in (before, after)]
@@ -38,8 +35,7 @@ def draw(run: Path, recipe: Recipe, data: RunData, device: torch.device) -> list
 def built(recipe: Recipe) -> networks.FaceNetwork:
     """The recipe's network with the random weights that its seed gives."""
     torch.manual_seed(recipe.seed)
-    form = recipe.network
-    return networks.build(form.architecture, head=form.head, embedding_size=form.embedding_size, alpha=form.alpha)
+    return networks.of_recipe(recipe.network)
 
 
 def _embedder(network: networks.FaceNetwork, recipe: Recipe, device: torch.device) -> Embed:

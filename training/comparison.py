@@ -133,12 +133,11 @@ def result_of(recipe: Recipe, folder: Path) -> dict[str, Any]:
     """A variant's line: its last validation, and what it cost."""
     learnt, measured = read_rows(folder, "train"), read_rows(folder, "valid")
     form = recipe.network
-    network = networks.build(form.architecture, head=form.head, embedding_size=form.embedding_size, alpha=form.alpha)
     seconds = sum(float(row["seconds"]) for row in learnt)
     views = sum(int(row["views"]) for row in learnt)
     return {
         "architecture": form.architecture,
-        "parameters": networks.count_parameters(network),
+        "parameters": networks.parameters_of(form),
         "crop": recipe.data.crop,
         "views": views,
         "minutes": seconds / 60,

@@ -4,9 +4,8 @@ from pathlib import Path
 
 from safetensors.torch import save_file
 
-from worker.bundle import INFO, WEIGHTS, file_sha256, model_id
 from worker.network import INPUT_PX, ResNetTriplet, count_parameters
-from worker.protocol.bundle import ModelInfo, Threshold
+from worker.protocol.bundle import CARD, INFO, WEIGHTS, ModelInfo, Threshold, file_sha256, model_id
 
 
 def write_bundle(
@@ -47,6 +46,6 @@ def write_bundle(
             "threshold_source": threshold_source,
         }
     )
-    (folder / "MODEL_CARD.md").write_text(card)
+    (folder / CARD).write_text(card)
     (folder / INFO).write_text(info.model_dump_json(indent=2))
     return info

@@ -8,15 +8,16 @@ from typing import Any
 import numpy as np
 import torch
 
-from training import checkpoint, networks, recipe_file, report
+from training import networks, report
 from training.all_pairs import all_pairs
 from training.dataset import FaceFolder, check_disjoint, split_identities
 from training.export import write_bundle
 from training.pictures import open_faces
 from training.processes import Processes
 from training.recipe import Recipe
-from training.run_data import some_people
+from training.run_data import people_of
 from training.runlog import read_rows
+from training.trained import load_network
 from training.validate import embed
 from training.verification import BadPairs, Floats, allowed_errors
 from worker.protocol.bundle import ModelInfo, Threshold
@@ -96,30 +97,17 @@ def export(
     return Exported(info, write_onnx(network, onnx, form.input_px) if onnx is not None else None)
 
 
-def load_network(run: Path, which: str) -> tuple[Recipe, networks.FaceNetwork, dict[str, Any]]:
-    """A run's recipe, its network with the weights that were validated (evaluation mode), and the checkpoint's tables."""
-    kept = checkpoint.load(run / "checkpoints" / f"{which}.pt")
-    recipe = recipe_file.check(kept["recipe"], f"{which}.pt")
-    form = recipe.network
-    network = networks.build(form.architecture, head=form.head, embedding_size=form.embedding_size, alpha=form.alpha)
-    network.load_state_dict(kept["ema"] or kept["network"])
-    return recipe, network.eval(), kept
-
-
 def _calibration_sets(
     run: Path, recipe: Recipe, data: dict[str, Any], calibrate: Sequence[Path]
 ) -> tuple[dict[str, FaceFolder], bool]:
     """Name → people to measure thresholds on, disjoint from training; and whether they are the run's validation."""
     try:
-        whole = open_faces(Path(data["train"]["root"]))
-        valid_root = Path(data["valid"]["root"])
+        whole_root, valid_root = Path(data["train"]["root"]), Path(data["valid"]["root"])
     except KeyError:
         raise BadExport(f"{run}: data.json is missing or damaged; the run's folder isn't whole any more") from None
-    if recipe.data.people is not None:
-        whole = some_people(whole, recipe.data.people, recipe.seed)
-    train, valid = whole, None
+    train, valid = people_of(recipe, whole_root), None
     if data["valid_is_held_out"]:
-        train, valid = split_identities(whole, recipe.data.held_out_share, recipe.seed)
+        train, valid = split_identities(train, recipe.data.held_out_share, recipe.seed)
     if not calibrate:
         return {valid_root.name: valid or open_faces(valid_root)}, True
     sets = {}

@@ -94,9 +94,7 @@ class FaceCropper:
         if face is None:
             return None
         try:
-            if self.rule.crop == "five-points":
-                return crop.five_points(picture, face.landmarks, self.rule.size_px)
-            return crop.mtcnn_margin(picture, face.box, self.rule.size_px)
+            return crop.by_rule(self.rule.crop, picture, face.box, face.landmarks, self.rule.size_px)
         except ValueError:  # a box outside the picture, landmarks on one spot: that was no face
             return None
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from training import embedding
 from training.dataset import BadData, FaceFolder, read_folder
-from training.embedding import MIN_FACE_PX, best_device, chip_of, embed_files
+from training.embedding import chip_of, embed_files
 from training.pictures import BadPicture, decode
 from worker.detector import Detector
 from worker.embedder import Embedder
@@ -43,17 +43,9 @@ class FaceGallery:
         return len(self.templates)
 
 
-def open_detector(cache: Path) -> Detector:
-    """The detector as the evaluation has it."""
-    return Detector(cache, best_device(), min_face_px=MIN_FACE_PX)
-
-
 def look(model: Embedder, detector: Detector, path: Path) -> Photo:
     """Find, cut out and embed the main face of a photograph; raises BadPicture naming it."""
-    try:
-        picture = decode(path.read_bytes(), str(path))
-    except OSError as error:
-        raise BadPicture(f"{path}: can't be read ({error.strerror})") from None
+    picture = decode(embedding.read_bytes(path), str(path))
     chip, found = chip_of(model, picture, detector.find([picture])[0])
     return Photo(path, chip, model.embed([chip])[0], found)
 

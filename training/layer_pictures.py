@@ -12,8 +12,8 @@ from torch import Tensor, nn
 
 from training.embedding import centre_chip, main_face, open_detector, read_bytes
 from training.pictures import decode
+from training.transforms import test_transform
 from worker import bundle, crop
-from worker.network import IMAGENET_MEAN, IMAGENET_STD
 from worker.protocol.bundle import BadBundle
 
 THESIS_LAYERS = ("conv1", "bn1", "relu", "maxpool", "layer1", "layer2", "layer3", "layer4")
@@ -37,16 +37,8 @@ def draw(model: str, photo: Path, out: Path, *, cache: Path) -> dict[str, Any]:
     chip = centre_chip(picture, info.input_px)
     if faces:
         face = main_face(faces, *picture.shape[:2])
-        if info.crop == "five-points":
-            chip = crop.five_points(picture, face.landmarks, info.input_px)
-        else:
-            chip = crop.mtcnn_margin(picture, face.box, info.input_px)
-    out.mkdir(parents=True, exist_ok=True)
-    outputs, template = layer_outputs(network, chip)
-    cv2.imwrite(str(out / "input.png"), cv2.cvtColor(chip, cv2.COLOR_RGB2BGR))
-    for name, maps in outputs.items():
-        cv2.imwrite(str(out / f"{name}.png"), grid_picture(maps))
-    (out / "fc.txt").write_text(numbers_text(template), encoding="utf-8")
+        chip = crop.by_rule(info.crop, picture, face.box, face.landmarks, info.input_px)
+    outputs, template = write(network, chip, out)
     return {
         "protocol": "layers",
         "model_id": info.id,
@@ -55,6 +47,20 @@ def draw(model: str, photo: Path, out: Path, *, cache: Path) -> dict[str, Any]:
         "layers": {name: list(maps.shape) for name, maps in outputs.items()},
         "fc": [round(float(value), 6) for value in template],
     }
+
+
+def write(
+    network: nn.Module, chip: NDArray[np.uint8], out: Path
+) -> tuple[dict[str, NDArray[np.float32]], NDArray[np.float32]]:
+    """The pictures and numbers of a chip, as files in `out` (made if missing); returns what `layer_outputs` does."""
+    out.mkdir(parents=True, exist_ok=True)
+    outputs, template = layer_outputs(network, chip)
+    cv2.imwrite(str(out / "input.png"), cv2.cvtColor(chip, cv2.COLOR_RGB2BGR))
+    for name, maps in outputs.items():
+        if maps.ndim == 3:  # parts of an Inception's trunk may leave numbers, not maps
+            cv2.imwrite(str(out / f"{name}.png"), grid_picture(maps))
+    (out / "fc.txt").write_text(numbers_text(template), encoding="utf-8")
+    return outputs, template
 
 
 def layer_outputs(
@@ -86,9 +92,8 @@ def layer_outputs(
 
 def normalised(chip: NDArray[np.uint8]) -> Tensor:
     """(3, px, px) as the network was trained on."""
-    mean, std = np.array(IMAGENET_MEAN, np.float32), np.array(IMAGENET_STD, np.float32)
-    scaled = (chip.astype(np.float32) / 255 - mean) / std
-    return torch.from_numpy(np.ascontiguousarray(scaled.transpose(2, 0, 1)))
+    picture: Tensor = test_transform(chip.shape[0])(torch.from_numpy(chip).permute(2, 0, 1))
+    return picture
 
 
 def grid_picture(maps: NDArray[np.float32]) -> NDArray[np.uint8]:

@@ -10,9 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from training.recipe import NetworkRecipe
 from worker.network import TRUNKS, ResNet50Triplet, ResNetTriplet, count_parameters
-
-__all__ = ["ARCHITECTURES", "build", "bundle_architecture", "count_parameters", "freeze", "layers", "set_training"]
 
 ARCHITECTURES = ("resnet50", "resnet34", "resnet18", "inception-resnet-v2", "inception-resnet-v1")
 RESNET_LAYERS = ("conv1", "bn1", "relu", "maxpool", "layer1", "layer2", "layer3", "layer4")
@@ -65,6 +64,17 @@ def build(
     if classes:
         network.add_module("classifier", nn.Linear(embedding_size, classes))
     return network
+
+
+def of_recipe(form: NetworkRecipe) -> FaceNetwork:
+    """What a recipe's network section describes, with random weights."""
+    return build(form.architecture, head=form.head, embedding_size=form.embedding_size, alpha=form.alpha)
+
+
+def parameters_of(form: NetworkRecipe) -> int:
+    """How many parameters it has; no weights are made for it."""
+    with torch.device("meta"):
+        return count_parameters(of_recipe(form))
 
 
 def _trunk(architecture: str) -> tuple[nn.Sequential, int]:

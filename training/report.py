@@ -140,9 +140,8 @@ def _data(recipe: Recipe, data: dict[str, Any]) -> str:
 
 def _speed(recipe: Recipe, about: dict[str, Any], train: Sequence[dict[str, str]]) -> str:
     form = recipe.network
-    network = networks.build(form.architecture, head=form.head, embedding_size=form.embedding_size, alpha=form.alpha)
     lines = [
-        f"{form.architecture}, {form.head} head, {form.input_px} px: {networks.count_parameters(network):,} parameters; "
+        f"{form.architecture}, {form.head} head, {form.input_px} px: {networks.parameters_of(form):,} parameters; "
         f"started from {about.get('started_from') or form.init}."
     ]
     seconds = sum(float(row["seconds"]) for row in train)

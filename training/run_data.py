@@ -43,9 +43,7 @@ def gather(recipe: Recipe, data: Path, valid: Path | None, known: dict[str, Any]
     """
     for folder in [data, *([valid] if valid else [])]:
         _check_crop(folder, recipe.data.crop)
-    whole = open_faces(data)
-    if recipe.data.people is not None:
-        whole = some_people(whole, recipe.data.people, recipe.seed)
+    whole = people_of(recipe, data)
     if valid is not None:
         found = RunData(whole, open_faces(valid), False)
     elif recipe.data.held_out_share:
@@ -68,10 +66,14 @@ def _counts(described: dict[str, Any]) -> str:
     return " + ".join(str(described.get(part, {}).get("pictures", "?")) for part in ("train", "valid"))
 
 
-def some_people(folder: FaceFolder, people: int, seed: int) -> FaceFolder:
+def people_of(recipe: Recipe, data: Path) -> FaceFolder:
+    """The faces in `data`; where the recipe wants only so many people, those that its seed draws. Raises BadData."""
+    folder, people = open_faces(data), recipe.data.people
+    if people is None:
+        return folder
     if people > len(folder.identities):
         raise BadData(f"{folder.root}: data.people is {people}, but there are {len(folder.identities)} people")
-    drawn = np.random.default_rng(seed).permutation(len(folder.identities))[:people]
+    drawn = np.random.default_rng(recipe.seed).permutation(len(folder.identities))[:people]
     return folder.part(np.flatnonzero(np.isin(folder.labels, drawn)))
 
 

@@ -5,12 +5,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import torch
 
-from training import checkpoint
-from training.before_after import built
+from training import layer_pictures, networks
 from training.evaluation_files import correct_figure
-from training.layer_pictures import grid_picture, layer_outputs, numbers_text
 from training.pictures import pictures_of
 from training.preprocessing_pictures import steps, write_row
 from training.recipe import Recipe
@@ -22,42 +19,31 @@ PAIRS = 30
 """Of section 4.4; half of them genuine."""
 
 
-def draw(run: Path, recipe: Recipe, data: RunData) -> list[Path]:
-    """preprocessing-{train,test}.png, layers/, pairs30.{csv,png} in plots/, by the best checkpoint."""
-    return [*_preprocessing(run, recipe, data), *_layers(run, recipe, data), *_pairs30(run)]
+def draw(run: Path, recipe: Recipe, data: RunData, network: networks.FaceNetwork) -> None:
+    """preprocessing-{train,test}.png, layers/, pairs30.{csv,png} in plots/; `network`, on the CPU, has the best weights."""
+    _preprocessing(run, recipe, data)
+    _layers(run, recipe, data, network)
+    _pairs30(run)
 
 
-def _preprocessing(run: Path, recipe: Recipe, data: RunData) -> list[Path]:
+def _preprocessing(run: Path, recipe: Recipe, data: RunData) -> None:
     """Tables 3.3 and 3.4 from the prepared face on. `attendance train steps` begins with a photograph."""
     face, form = pictures_of(data.train).read(0), recipe.network
     first = [(f"{recipe.data.crop} {face.shape[1]}×{face.shape[0]}", face)]
     changed = train_transform(form.input_px, recipe.transform.augment, **recipe.transform.changes)
     rows = {"train": steps(face, changed, recipe.seed), "test": steps(face, test_transform(form.input_px))}
-    return [write_row(first + row, run / "plots" / f"preprocessing-{name}.png") for name, row in rows.items()]
+    for name, row in rows.items():
+        write_row(first + row, run / "plots" / f"preprocessing-{name}.png")
 
 
-def _layers(run: Path, recipe: Recipe, data: RunData) -> list[Path]:
+def _layers(run: Path, recipe: Recipe, data: RunData, network: networks.FaceNetwork) -> None:
     """Section 4.3: what each layer makes of the first validation face."""
-    network = built(recipe)
-    kept = checkpoint.load(run / "checkpoints" / "best.pt")
-    network.load_state_dict(kept["ema"] or kept["network"])
     face, px = pictures_of(data.valid).read(0), recipe.network.input_px
     chip = np.asarray(cv2.resize(face, (px, px), interpolation=cv2.INTER_LINEAR), np.uint8)
-    with torch.random.fork_rng(devices=[]):
-        outputs, template = layer_outputs(network, chip)
-    folder = run / "plots" / "layers"
-    folder.mkdir(parents=True, exist_ok=True)
-    written = []
-    for name, maps in {"input": chip.transpose(2, 0, 1).astype(np.float32), **outputs}.items():
-        if maps.ndim == 3:
-            written.append(folder / f"{name}.png")
-            cv2.imwrite(str(written[-1]), grid_picture(maps))
-    written.append(folder / "fc.txt")
-    written[-1].write_text(numbers_text(template), encoding="utf-8")
-    return written
+    layer_pictures.write(network, chip, run / "plots" / "layers")
 
 
-def _pairs30(run: Path) -> list[Path]:
+def _pairs30(run: Path) -> None:
     """Table 4.4 and figure 4.16: right answers of the validation's first 15 genuine and 15 impostor pairs."""
     with np.load(run / "distances-best.npz") as pairs:
         positive, negative = pairs["positive"][: PAIRS // 2], pairs["negative"][: PAIRS // 2]
@@ -68,4 +54,3 @@ def _pairs30(run: Path) -> list[Path]:
     with table.open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([("threshold", f"correct of {len(labels)}"), *by_threshold.items()])
     correct_figure(by_threshold).savefig(picture, dpi=110, bbox_inches="tight")
-    return [table, picture]

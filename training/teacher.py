@@ -9,10 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.dataset import FaceFolder, hashes_of
-from training.embedding import BATCH, MIN_FACE_PX, best_device, chip_of, open_model
+from training.embedding import BATCH, chip_of, open_detector, open_model
 from training.pictures import pictures_of
 from training.template_cache import Known, TemplateCache
-from worker.detector import Detector
 
 
 def teacher_embeddings(
@@ -30,7 +29,7 @@ def teacher_embeddings(
     model = open_model(name, cache=cache)
     ready = crop == model.info.crop
     file = cache / "templates" / f"teacher-{model.info.id}-from-{crop}.sqlite"
-    detector = None if ready else Detector(cache, best_device(), min_face_px=MIN_FACE_PX)
+    detector = None if ready else open_detector(cache)
     pictures = pictures_of(folder)
     keys = [bytes.fromhex(digest) for digest in hashes_of(folder)]
     found = np.zeros((len(folder), model.info.embedding_size), np.float32)

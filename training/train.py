@@ -24,6 +24,7 @@ from training.recipe_file import BadRecipe
 from training.run_data import RunData, gather
 from training.runlog import RunLog
 from training.teacher import teacher_embeddings
+from training.trained import load_network
 
 READING_S = 0.5
 """Time for each figure about reading at the start of a run."""
@@ -115,8 +116,9 @@ def _run(options: TrainOptions, base: Recipe, recipe: Recipe, device: torch.devi
         with _stopping(trainer.stop):
             trainer.run()
     if group.first and options.report:
-        before_after.draw(folder, recipe, data, device)
-        run_pictures.draw(folder, recipe, data)
+        _, best, _ = load_network(folder, "best")
+        run_pictures.draw(folder, recipe, data, best)
+        before_after.draw(folder, recipe, data, best, device)
         report.write(folder)
     return folder
 

@@ -7,9 +7,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from worker.network import INPUT_PX, PARAMETERS_OF, ResNetTriplet, build, count_parameters
-from worker.protocol.bundle import INFO, WEIGHTS, BadBundle, ModelInfo, file_sha256, model_id, read_info, verify
-
-__all__ = ["INFO", "WEIGHTS", "file_sha256", "load", "model_id"]
+from worker.protocol.bundle import INFO, WEIGHTS, BadBundle, ModelInfo, read_info, verify
 
 
 def load(folder: Path) -> tuple[ModelInfo, ResNetTriplet]:

@@ -5,7 +5,6 @@ SHA-256 is taken again from the disk, and the bundle must be the model that it s
 a place among the models, and the pusher is told why.
 """
 
-import json
 import logging
 import os
 import shutil
@@ -160,6 +159,6 @@ class BundleReceiver(threading.Thread):
     def _tell(self, taken: Taken) -> None:
         key = keys.bundle_taken(self.shard)
         pipe = self.live.pipeline(transaction=True)
-        pipe.hset(key, self.worker, json.dumps(taken.model_dump(exclude_none=True)))
+        pipe.hset(key, self.worker, taken.model_dump_json(exclude_none=True))
         pipe.expire(key, TAKEN_TTL_S)
         pipe.execute()

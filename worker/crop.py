@@ -30,6 +30,15 @@ def similarity(points: NDArray[np.float32], target: NDArray[np.float32]) -> NDAr
     return np.hstack([linear, (t_mean - linear @ p_mean)[:, None]])
 
 
+def by_rule(
+    rule: str, frame: NDArray[np.uint8], box: NDArray[np.float32], landmarks: NDArray[np.float32], size_px: int
+) -> NDArray[np.uint8]:
+    """Chip (size, size, 3) of a face by the rule that a bundle or a recipe names; raises ValueError where nothing is left."""
+    if rule == "five-points":
+        return five_points(frame, landmarks, size_px)
+    return mtcnn_margin(frame, box, size_px)
+
+
 def five_points(frame: NDArray[np.uint8], landmarks: NDArray[np.float32], size_px: int = 112) -> NDArray[np.uint8]:
     """Aligned chip (size, size, 3) by five landmarks (5, 2) in frame pixels; outside the frame is black."""
     matrix = similarity(landmarks, FIVE_POINTS_112 * (size_px / 112))

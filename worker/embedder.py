@@ -28,9 +28,7 @@ class Embedder(ABC):
 
     def chip(self, frame: NDArray[np.uint8], face: Face) -> NDArray[np.uint8]:
         """The model's own crop of a face from an RGB frame; raises ValueError when nothing is left to cut."""
-        if self.info.crop == "five-points":
-            return crop.five_points(frame, face.landmarks, self.info.input_px)
-        return crop.mtcnn_margin(frame, face.box, self.info.input_px)
+        return crop.by_rule(self.info.crop, frame, face.box, face.landmarks, self.info.input_px)
 
     def embed(self, chips: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
         """(n, 128) float32 templates of length α; raises ValueError if the network answers with something that isn't one."""

@@ -85,7 +85,7 @@ class MtcnnCpu:
         for i, picture in enumerate(pictures):
             height, width = picture.height, picture.width
             scale = CELL_PX / self.min_face_px
-            level, _ = picture.at(1 / scale / 1.01)
+            level, _ = picture.at(1 / scale / 1.01)  # a little larger than the first level, which is rounded up
             found = [np.zeros((0, 9), np.float32)]
             while min(height, width) * scale >= CELL_PX:
                 size = (int(width * scale + 1), int(height * scale + 1))

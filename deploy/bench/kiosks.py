@@ -7,7 +7,6 @@ import cv2
 
 from deploy import demo_scene
 from deploy.bench import scene
-from deploy.bench.figures import percentiles
 from deploy.bench.load import Planned, Player
 from deploy.bench.site import BenchSite
 from kiosk.settings import KioskSettings
@@ -27,19 +26,8 @@ def measure(site: BenchSite, counts: Sequence[int] = COUNTS, seconds: float = SE
     rows = []
     for n in counts:
         played = player.play(plan(n, visits, empty, seconds))
-        latencies = percentiles([answer.latency_ms for answer in played.answers], (50, 95))
-        offered = sum(played.offered.values())
         rows.append(
-            {
-                "n": n,
-                "p50_ms": latencies["p50"],
-                "p95_ms": latencies["p95"],
-                "drops": played.drops,
-                "jain": round(played.fairness(), 4),
-                "offered": offered,
-                "offered_fps": round(offered / seconds, 1),
-                "sent_late": played.late_starts,
-            }
+            {"n": n, "drops": played.drops, "offered": sum(played.offered.values()), **played.row(seconds)},
         )
     return {"kiosks": rows}
 

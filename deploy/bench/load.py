@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from deploy.bench.figures import jain
+from deploy.bench.figures import jain, percentiles
 from kiosk.sender import encode
 from worker.protocol import keys
 from worker.protocol.connection import Client, connect, server_time_ms
@@ -49,6 +49,17 @@ class Played:
     @property
     def drops(self) -> int:
         return sum(self.offered.values()) - len(self.answers)
+
+    def row(self, seconds: float) -> dict[str, float | None]:
+        """What every table says of a load of that many seconds."""
+        latencies = percentiles([answer.latency_ms for answer in self.answers], (50, 95))
+        return {
+            "offered_fps": round(sum(self.offered.values()) / seconds, 1),
+            "p50_ms": latencies["p50"],
+            "p95_ms": latencies["p95"],
+            "jain": round(self.fairness(), 4),
+            "sent_late": self.late_starts,
+        }
 
     def fairness(self) -> float:
         answered = dict.fromkeys(self.offered, 0)

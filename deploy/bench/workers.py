@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from deploy.bench import kiosks, scene, site
-from deploy.bench.figures import percentiles
 from deploy.bench.load import Planned, Player
 
 KIOSKS = 16
@@ -18,18 +17,13 @@ def measure(home: Path, threads: int, device: str, seconds: float = SECONDS) -> 
     for count, each in dict.fromkeys([(1, 1), (2, 1), (1, threads)]):
         with site.running(home / f"workers-{count}-{each}", each, device, count) as running:
             played = Player(running.live_url, running.shard).play(list(plan(KIOSKS, visits, seconds)))
-        latencies = percentiles([answer.latency_ms for answer in played.answers], (50, 95))
         rows.append(
             {
                 "workers": count,
                 "threads": each,
                 "kiosks": KIOSKS,
-                "offered_fps": round(sum(played.offered.values()) / seconds, 1),
                 "answered_fps": round(len(played.answers) / seconds, 1),
-                "p50_ms": latencies["p50"],
-                "p95_ms": latencies["p95"],
-                "jain": round(played.fairness(), 4),
-                "sent_late": played.late_starts,
+                **played.row(seconds),
             }
         )
     return {"workers": rows}

@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 from training.export import write_bundle
 from worker import bundle
 from worker.network import ResNet50Triplet, build
-from worker.protocol.bundle import BadBundle, ModelInfo, Threshold
+from worker.protocol.bundle import BadBundle, ModelInfo, Threshold, model_id
 
 THRESHOLDS = [Threshold(false_match_rate=1e-3, distance=9.0, true_accept_rate=0.95)]
 
@@ -42,11 +42,11 @@ def test_a_bundle_is_three_files_that_load_again(network: ResNet50Triplet, tmp_p
 
 
 def test_the_id_names_weights_and_preprocessing() -> None:
-    one = bundle.model_id("resnet50-triplet", "a" * 64, 224, "mtcnn-margin", 10.0)
+    one = model_id("resnet50-triplet", "a" * 64, 224, "mtcnn-margin", 10.0)
     others = {
-        bundle.model_id("resnet50-triplet", "b" * 64, 224, "mtcnn-margin", 10.0),
-        bundle.model_id("resnet50-triplet", "a" * 64, 224, "five-points", 10.0),
-        bundle.model_id("resnet50-triplet", "a" * 64, 224, "mtcnn-margin", 12.0),
+        model_id("resnet50-triplet", "b" * 64, 224, "mtcnn-margin", 10.0),
+        model_id("resnet50-triplet", "a" * 64, 224, "five-points", 10.0),
+        model_id("resnet50-triplet", "a" * 64, 224, "mtcnn-margin", 12.0),
     }
     assert len(others | {one}) == 4
 

@@ -10,7 +10,8 @@ from tests.training.faces import drawn_folder
 from tests.training.tiny_run import go, people, recipe, stage
 from training import networks
 from training.dataset import BadData
-from training.export_run import BadExport, export, load_network, strictest, thresholds_at, write_onnx
+from training.export_run import BadExport, export, strictest, thresholds_at, write_onnx
+from training.trained import load_network
 from worker import bundle
 from worker.protocol.bundle import Threshold
 

@@ -14,8 +14,8 @@ from tests.training.faces import admiral, astronaut, darker, drawn, two_people, 
 from training.classify import classify
 from training.contact_sheet import Tile, write_sheet
 from training.dataset import BadData
-from training.embedding import open_model
-from training.face_gallery import FaceGallery, load_gallery, look, open_detector
+from training.embedding import open_detector, open_model
+from training.face_gallery import FaceGallery, load_gallery, look
 from training.pictures import BadPicture
 from training.query import ask, person_distances
 from training.verify import verify

@@ -71,7 +71,7 @@ def test_the_five_point_crop_puts_the_eyes_on_one_level(tmp_path: Path, cache: P
     prepare(source, tmp_path / "dst", rule, cache=cache, processes=1)
     chip = cv2.cvtColor(cv2.imread(str(tmp_path / "dst" / "Eileen" / "0.jpg")), cv2.COLOR_BGR2RGB)
     assert chip.shape == (112, 112, 3)
-    from training.face_gallery import open_detector
+    from training.embedding import open_detector
 
     bordered = np.asarray(cv2.copyMakeBorder(chip, 60, 60, 60, 60, cv2.BORDER_REPLICATE), np.uint8)
     left, right = open_detector(cache).find([bordered])[0][0].landmarks[:2]

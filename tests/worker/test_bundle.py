@@ -16,6 +16,7 @@ from worker import bundle, recogniser
 from worker.detector import Face
 from worker.embedder import BundleEmbedder
 from worker.network import ResNet50Triplet, build
+from worker.protocol import bundle as protocol_bundle
 from worker.protocol.bundle import BadBundle, ModelInfo, Threshold
 from worker.settings import WorkerSettings
 
@@ -69,8 +70,8 @@ def change_weights(folder: Path, change: Callable[[dict[str, torch.Tensor]], obj
     change(weights)
     (folder / WEIGHTS).unlink()
     save_file(weights, folder / WEIGHTS)
-    digest = bundle.file_sha256(folder / WEIGHTS)
-    model_id = bundle.model_id("resnet50-triplet", digest, 224, "mtcnn-margin", 10.0)
+    digest = protocol_bundle.file_sha256(folder / WEIGHTS)
+    model_id = protocol_bundle.model_id("resnet50-triplet", digest, 224, "mtcnn-margin", 10.0)
     change_info(folder, weights_sha256=digest, id=model_id)
 
 
@@ -99,8 +100,8 @@ def test_weights_that_are_others(copy: Path) -> None:
 def test_weights_that_are_cut_off(copy: Path) -> None:
     put(copy / WEIGHTS, (copy / WEIGHTS).read_bytes()[:1_000_000])
     refuse(copy, WEIGHTS, "copy the bundle again")
-    digest = bundle.file_sha256(copy / WEIGHTS)
-    model_id = bundle.model_id("resnet50-triplet", digest, 224, "mtcnn-margin", 10.0)
+    digest = protocol_bundle.file_sha256(copy / WEIGHTS)
+    model_id = protocol_bundle.model_id("resnet50-triplet", digest, 224, "mtcnn-margin", 10.0)
     change_info(copy, weights_sha256=digest, id=model_id)  # even where somebody made the hash fit
     refuse(copy, WEIGHTS, "export the bundle again")
 

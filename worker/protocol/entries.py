@@ -46,6 +46,12 @@ class BadEntry(ValueError):
     """An entry that can't be used; the message says which field, and why."""
 
 
+def first_fault(error: ValidationError, whole: str) -> str:
+    """`field: what is wrong`, without the value, which may be anybody's; `whole` names the thing where no field is to blame."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    return f"{'.'.join(str(part) for part in first['loc']) or whole}: {first['msg']}"
+
+
 class Entry(BaseModel):
     """Base of all entries: `to_fields` for XADD, `from_fields` for what XREAD returned."""
 
@@ -88,9 +94,7 @@ class Entry(BaseModel):
         try:
             return cls.model_validate(values)
         except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            where = ".".join(str(part) for part in first["loc"]) or "entry"
-            raise BadEntry(f"{where}: {first['msg']}") from None
+            raise BadEntry(first_fault(error, "entry")) from None
 
 
 class Frame(Entry):

@@ -11,7 +11,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from worker.protocol.bundle import MODEL_ID
-from worker.protocol.entries import BadEntry, Whole
+from worker.protocol.entries import BadEntry, Whole, first_fault
 
 ModelId = Annotated[str, Field(pattern=MODEL_ID)]
 
@@ -33,6 +33,4 @@ class Serving(BaseModel):
         try:
             return cls.model_validate_json(raw)
         except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            where = ".".join(str(part) for part in first["loc"]) or "serving"
-            raise BadEntry(f"{where}: {first['msg']}") from None
+            raise BadEntry(first_fault(error, "serving")) from None

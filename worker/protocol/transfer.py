@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from worker.protocol.bundle import INFO, WEIGHTS
-from worker.protocol.entries import BadEntry, Id, Whole
+from worker.protocol.entries import BadEntry, Id, Whole, first_fault
 from worker.protocol.serving import ModelId
 
 CHUNK_BYTES = 1_000_000
@@ -91,7 +91,7 @@ def read_offer(raw: bytes) -> Offer:
     try:
         return Offer.model_validate_json(raw)
     except ValidationError as error:
-        raise BadEntry(_first(error)) from None
+        raise BadEntry(first_fault(error, "entry")) from None
 
 
 def read_taken(raw: bytes) -> Taken:
@@ -99,9 +99,4 @@ def read_taken(raw: bytes) -> Taken:
     try:
         return Taken.model_validate_json(raw)
     except ValidationError as error:
-        raise BadEntry(_first(error)) from None
-
-
-def _first(error: ValidationError) -> str:
-    first = error.errors(include_url=False, include_input=False)[0]
-    return f"{'.'.join(str(part) for part in first['loc']) or 'entry'}: {first['msg']}"
+        raise BadEntry(first_fault(error, "entry")) from None
