@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from training.dataset import BadData, FaceFolder
+from training.kiosk_camera import WithTeacher
 from training.loading import batch_loader, triplet_loader
 from training.pictures import pictures_of
 from training.processes import Processes
 from training.recipe import PeopleBatches, RandomTriplets, Recipe, Stage
-from training.transforms import train_transform
+from training.transforms import Transform, train_transform
 from training.triplets import PKBatches, SeededBatches, ShuffledBatches, draw_triplets
 
 TRAINING, VALIDATION = 0, 1
@@ -45,7 +46,8 @@ def epoch_triplets(folder: FaceFolder, count: int, seed: int, epoch: int, purpos
 
 @dataclass
 class Feed:
-    """Iterating gives (pictures, target) from `first_batch` on; target is None, labels (B,) or a teacher's rows (B, size)."""
+    """Iterating gives (pictures, target) from `first_batch` on; target is None, labels (B,), a
+    teacher's rows (B, size), or the pictures that the teacher is to look at (B, 3, 112, 112) uint8."""
 
     recipe: Recipe
     stage: Stage
@@ -59,9 +61,11 @@ class Feed:
     def __post_init__(self) -> None:
         sampling, seed = self.stage.sampling, self.recipe.seed
         rank, world = self.processes.rank, self.processes.world
-        transform = train_transform(
+        transform: Transform = train_transform(
             self.recipe.network.input_px, self.recipe.transform.augment, **self.recipe.transform.changes
         )
+        if self.stage.loss.kind == "imitate":
+            transform = WithTeacher(transform)
         pictures, workers = pictures_of(self.folder), self.recipe.data.loader_processes
         self._triplets: NDArray[np.int64] | None = None
         self._sampler: SeededBatches | None = None
@@ -120,6 +124,9 @@ class Feed:
                 yield faces, None
             return
         for pictures, labels, numbers in self._loader:
+            if isinstance(pictures, list):  # the student's and the teacher's
+                yield pictures[0], pictures[1]
+                continue
             yield pictures, labels if self.teacher is None else torch.from_numpy(self.teacher[numbers.numpy()])
 
     def files(self, batch: int) -> list[str]:

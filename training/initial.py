@@ -23,7 +23,8 @@ def initialise(network: FaceNetwork, architecture: str, source: str) -> str:
     """Give the network its first weights and say in words what they are; raises BadWeights.
 
     `random` leaves what `build` made. `imagenet` downloads torchvision's (ResNets) or timm's (Inception-ResNet-v2) weights.
-    A file with torchvision's or timm's layout gives the trunk; a checkpoint of a run or a bundle gives all.
+    A file with torchvision's or timm's layout gives the trunk; a checkpoint of a run or a bundle gives all, or its trunk
+    alone where its head is of another form.
     """
     if source == "random":
         return "random weights"
@@ -32,6 +33,9 @@ def initialise(network: FaceNetwork, architecture: str, source: str) -> str:
     else:
         path = Path(source)
         weights, words = read_weights(path), f"weights of {path.name}"
+        if _heads_differ(network, weights):
+            weights = {name: tensor for name, tensor in weights.items() if not name.startswith("head.")}
+            words += " without its head, which is of another form"
     _put(network, weights, words, architecture)
     return words
 
@@ -59,11 +63,18 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     return {str(name).removeprefix("module."): value for name, value in body.items()}
 
 
+def _heads_differ(network: FaceNetwork, weights: Mapping[str, Tensor]) -> bool:
+    """Whether they are a network's of ours with the other kind of head, pooled or flatten."""
+    head = weights.get("head.weight")
+    return head is not None and head.dim() == 2 and head.shape[1] != network.head.weight.shape[1]
+
+
 def _put(network: FaceNetwork, weights: Mapping[str, Tensor], words: str, architecture: str) -> None:
     own = network.state_dict()
     whole = any(name.startswith("trunk.") for name in weights)
     given = dict(weights) if whole else _as_trunk(network, weights)
-    wanted = {name for name in own if not name.startswith("classifier.") and (whole or name.startswith("trunk."))}
+    with_head = any(name.startswith("head.") for name in given)
+    wanted = {name for name in own if not name.startswith("classifier.") and (with_head or name.startswith("trunk."))}
     wrong = [n for n in wanted & set(given) if given[n].shape != own[n].shape]
     missing = [n for n in wanted - set(given) if not n.endswith("num_batches_tracked")]
     strange = [n for n in given if n not in own and not n.startswith("classifier.")]

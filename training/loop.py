@@ -18,11 +18,13 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from training import checkpoint, losses, networks, schedule
 from training.feeds import VALIDATION, Feed, epoch_triplets
+from training.imitation import Imitation
 from training.position import EpochSoFar, Position, epoch_words
 from training.processes import Processes, from_first, gathered, share_buffers, summed, together
-from training.recipe import DistillLoss, RandomTriplets, Recipe, Stage
+from training.recipe import DistillLoss, ImitateLoss, RandomTriplets, Recipe, Stage
 from training.run_data import RunData
 from training.runlog import RunLog
+from training.step import Step
 from training.validate import Measured, in_batches, measure
 from training.verification import mean_batch_accuracy, thesis_accuracy
 
@@ -51,8 +53,9 @@ class Trainer:
         network: networks.FaceNetwork,
         teachers: dict[str, NDArray[np.float32]],
         log: RunLog | None,
+        cache: Path,
     ) -> None:
-        self.recipe, self.data, self.folder = recipe, data, folder
+        self.recipe, self.data, self.folder, self.cache = recipe, data, folder, cache
         self.device, self.processes, self.log = device, processes, log
         self.teachers = teachers
         layout = torch.channels_last if recipe.compute.channels_last else torch.contiguous_format
@@ -119,9 +122,7 @@ class Trainer:
             self.optimizer = None
         self._seed(number, 0)
         if self.optimizer is None:
-            self.loss = losses.make(stage.loss, len(self.data.train.identities), self.recipe.network.embedding_size).to(
-                self.device
-            )
+            self.loss = self._made_loss(stage).to(self.device)
         parameters = [p for p in (*self.network.parameters(), *self.loss.parameters()) if p.requires_grad]
         if self.optimizer is None:
             kind = torch.optim.AdamW if stage.weight_decay else torch.optim.Adam
@@ -134,7 +135,19 @@ class Trainer:
         separate = isinstance(stage.sampling, RandomTriplets) and stage.sampling.forward == "separate"
         if self.log:
             self.log.say(f"stage {stage.name}: {stage.epochs} epochs, {', '.join(learns)} learn")
-        return together(losses.Step(self.network, self.loss, separate), self.processes, self.device)
+        return together(Step(self.network, self.loss, separate), self.processes, self.device)
+
+    def _made_loss(self, stage: Stage) -> nn.Module:
+        if isinstance(stage.loss, ImitateLoss):
+            planes = networks.stage_planes(self.recipe.network.architecture)
+            return Imitation(stage.loss, planes, self.cache, torch.get_num_threads())
+        return losses.make(stage.loss, len(self.data.train.identities), self.recipe.network.embedding_size)
+
+    def _settle(self) -> None:
+        """What the network answers is what its loss has learnt so far."""
+        if isinstance(self.loss, Imitation):
+            for network in {self.network, self.measured_network}:
+                self.loss.settle(network)
 
     def _epoch(self, stage: Stage, step: nn.Module) -> None:
         at, log = self.position, self.log
@@ -146,6 +159,7 @@ class Trainer:
             log.begin_epoch(f"{stage.name}, epoch {at.epoch + 1}/{self.recipe.epochs}", feed.batches, at.batch)
         self._train(stage, step, feed)
         row = self._train_row(stage)
+        self._settle()
         share_buffers([self.network, *([self.average] if self.average else [])])
         measured = self._validate()
         value = measured.row[self.recipe.validation.best_by]
@@ -279,6 +293,7 @@ class Trainer:
 
     def save(self, better: bool) -> None:
         """Write checkpoints/last.pt and, with `better`, best.pt; raises NotSaved, and BadLoss rather than keep NaN."""
+        self._settle()
         so_far = vars(self.so_far) | {}
         parts = gathered((self.so_far.positive, self.so_far.negative)) if self.processes.world > 1 else None
         if parts is not None:

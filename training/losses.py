@@ -10,7 +10,7 @@ from pytorch_metric_learning import distances, losses, miners, reducers
 from torch import Tensor, nn
 from torch.nn import functional
 
-from training.recipe import ClassifierLoss, ContrastiveLoss, DistillLoss, Loss, TripletLoss
+from training.recipe import ClassifierLoss, ContrastiveLoss, DistillLoss, TripletLoss
 
 EPSILON = 1e-6
 """Added to each difference before the distance, as torch's PairwiseDistance does: the thesis used it."""
@@ -137,7 +137,9 @@ class Distillation(nn.Module):
         return LossSum(total, len(student))
 
 
-def make(recipe: Loss, classes: int, embedding_size: int) -> nn.Module:
+def make(
+    recipe: TripletLoss | ContrastiveLoss | ClassifierLoss | DistillLoss, classes: int, embedding_size: int
+) -> nn.Module:
     """The module of a stage's loss; `classes` is the number of training identities."""
     if isinstance(recipe, TripletLoss):
         return ThesisTriplets(recipe) if recipe.mining is None else MinedTriplets(recipe)
@@ -148,31 +150,3 @@ def make(recipe: Loss, classes: int, embedding_size: int) -> nn.Module:
     return (
         Softmax(classes, embedding_size) if recipe.kind == "softmax" else MarginSoftmax(recipe, classes, embedding_size)
     )
-
-
-class Step(nn.Module):
-    """Network and loss as one module, so that whatever wraps it (processes, compilation) sees the whole step.
-
-    Its forward takes triplets (B, 3, 3, px, px), or pictures (B, 3, px, px) with labels (B,) or a teacher's embeddings
-    (B, size). It returns the loss, how many samples count, and the embeddings (float32, without a gradient).
-    """
-
-    def __init__(self, network: nn.Module, loss: nn.Module, separate: bool) -> None:
-        super().__init__()
-        self.network = network
-        self.loss = loss
-        self.separate = separate
-
-    def forward(self, pictures: Tensor, target: Tensor | None) -> tuple[Tensor, int, Tensor]:
-        if pictures.dim() == 5:
-            faces = [pictures[:, i] for i in range(3)]
-            one_by_one = self.separate
-            parts = [self.network(face) for face in faces] if one_by_one else self.network(torch.cat(faces)).chunk(3)
-            embeddings = torch.stack(parts, dim=1).float()
-            with torch.autocast(pictures.device.type, enabled=False):
-                total, count = self.loss(*embeddings.unbind(dim=1))
-        else:
-            embeddings = self.network(pictures).float()
-            with torch.autocast(pictures.device.type, enabled=False):
-                total, count = self.loss(embeddings, target)
-        return total, count, embeddings.detach()

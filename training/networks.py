@@ -101,6 +101,12 @@ def _trunk(architecture: str) -> tuple[nn.Sequential, int]:
     return trunk, planes
 
 
+def stage_planes(architecture: str) -> tuple[int, ...]:
+    """Planes that leave layer1 … layer4 of a ResNet."""
+    last = TRUNKS[f"{architecture}-triplet"][1]
+    return last // 8, last // 4, last // 2, last
+
+
 def bundle_architecture(architecture: str, head: str, embedding_size: int) -> str | None:
     """What model.json calls it, or None where the worker can't serve it."""
     return f"{architecture}-triplet" if head == "flatten" and embedding_size == 128 else None

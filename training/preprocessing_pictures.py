@@ -25,6 +25,8 @@ NAMES = {
     "RandomHorizontalFlip": "random horizontal flip",
     "ColorJitter": "colour jitter",
     "RandomGrayscale": "random grey",
+    "Placed": "turned, shifted, scaled",
+    "SeenBadly": "through a bad camera",
     "Resize": "resize {size}",
     "CenterCrop": "centre crop {size}×{size}",
     "Normalize": "normalisation",

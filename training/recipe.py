@@ -32,7 +32,9 @@ class DataRecipe(Section):
 class TransformRecipe(Section):
     """Training pictures: a named set of changes, and single values of it. Validation pictures are resized and cut only."""
 
-    augment: Literal["thesis", "mild", "none"] = Field(default="thesis", description="mild is for aligned faces")
+    augment: Literal["thesis", "mild", "kiosk", "none"] = Field(
+        default="thesis", description="mild and kiosk (a bad camera: kiosk_camera.py) are for aligned faces"
+    )
     rotation_degrees: float | None = Field(default=None, ge=0, le=180)
     scale: tuple[Share, float] | None = Field(
         default=None, description="share of the area that a crop takes, from … to"
@@ -168,8 +170,19 @@ class DistillLoss(Section):
         return self
 
 
+class ImitateLoss(Section):
+    """Learning a teacher's inner maps and its answer, from views that the teacher sees unharmed: training/imitation.py."""
+
+    kind: Literal["imitate"] = "imitate"
+    teacher: Literal["sface"] = "sface"
+    direction: float = Field(default=1.0, ge=0, description="weight of |student − teacher|² on the unit sphere")
+    maps: float = Field(default=1.0, ge=0, description="weight of the maps' mean squared errors, four of them")
+
+
 Sampling = Annotated[RandomTriplets | PeopleBatches | PictureBatches, Field(discriminator="kind")]
-Loss = Annotated[TripletLoss | ContrastiveLoss | ClassifierLoss | DistillLoss, Field(discriminator="kind")]
+Loss = Annotated[
+    TripletLoss | ContrastiveLoss | ClassifierLoss | DistillLoss | ImitateLoss, Field(discriminator="kind")
+]
 
 
 class Schedule(Section):
@@ -213,6 +226,8 @@ class Stage(Section):
             raise ValueError("random triplets go with loss.kind=triplet without mining")
         if sampling != "triplets" and loss.kind == "triplet" and loss.mining is None:
             raise ValueError("PK batches need loss.mining: batch-hard, semi-hard or distance-weighted")
+        if loss.kind == "imitate" and sampling != "pictures":
+            raise ValueError("imitate goes with sampling.kind=pictures: nobody's identity is needed")
         if sampling == "pictures" and loss.kind in ("triplet", "contrastive"):
             raise ValueError(f"{loss.kind} needs several pictures of a person in a batch: sampling.kind=pk")
         if self.schedule.kind == "cosine" and self.schedule.warmup_epochs > self.epochs > 0:
@@ -264,9 +279,24 @@ class Recipe(Section):
         for i, stage in enumerate(self.stages):
             if stage.keep_optimizer and (i == 0 or layers[i] != layers[i - 1]):
                 raise ValueError(f"stage {stage.name}: keep_optimizer needs the layers and loss of the stage before")
+        if any(isinstance(stage.loss, ImitateLoss) for stage in self.stages):
+            self._can_imitate()
         if self.epochs == 0:
             raise ValueError("all stages have 0 epochs")
         return self
+
+    def _can_imitate(self) -> None:
+        form = self.network
+        if not form.architecture.startswith("resnet") or form.embedding_size != 128:
+            raise ValueError("imitate is for a ResNet with 128 numbers, whose four stages are the teacher's")
+        if self.data.crop != "five-points" or self.transform.augment != "kiosk":
+            raise ValueError("imitate needs data.crop=five-points and transform.augment=kiosk, for its teacher's sake")
+        for stage in self.stages:
+            if stage.loss.kind == "imitate" and (form.head == "flatten") != ("fc" in stage.freeze):
+                raise ValueError(
+                    f"stage {stage.name}: imitate makes a flatten head of what it learns (train=named, freeze=['fc']), "
+                    "and lets a pooled one learn"
+                )
 
     @property
     def epochs(self) -> int:

@@ -110,7 +110,7 @@ def _run(options: TrainOptions, base: Recipe, recipe: Recipe, device: torch.devi
         _write_start(options, base, recipe, data, device, group, kept is not None, started_from)
     teachers = _teachers(recipe, data, options.cache, group)
     with _log(folder, kept, options.quiet, group) as log:
-        trainer = Trainer(recipe, data, folder, device, group, network, teachers, log)
+        trainer = Trainer(recipe, data, folder, device, group, network, teachers, log, options.cache)
         if kept:
             trainer.resume(kept, options.continue_step)
         with _stopping(trainer.stop):

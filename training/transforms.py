@@ -10,10 +10,11 @@ from torchvision.transforms import v2
 from torchvision.transforms.v2 import InterpolationMode
 
 from training.dataset import BadData
+from training.kiosk_camera import KioskCamera, Placed, SeenBadly
 from worker.network import IMAGENET_MEAN, IMAGENET_STD
 
-Transform = Callable[[Tensor], Tensor]
-"""(3, H, W) uint8 to (3, px, px) float32."""
+Transform = Callable[[Tensor], Any]
+"""(3, H, W) uint8 to (3, px, px) float32, or to that and what else the loss wants to see of the picture."""
 
 
 @dataclass(frozen=True)
@@ -67,15 +68,25 @@ def augmentation(name: str = "thesis", **changes: Any) -> Augmentation:
     return replace(AUGMENTATIONS[name], **changes)
 
 
+def _kiosk_camera(changes: dict[str, Any]) -> KioskCamera:
+    """Raises BadData: the single values of a recipe are those of torchvision's steps."""
+    if changes:
+        raise BadData(f"augment kiosk has values of its own, not {', '.join(sorted(changes))}; leave them out")
+    return KioskCamera()
+
+
 def train_transform(
     size_px: int = 224,
-    augment: Literal["none", "thesis", "mild"] | str = "thesis",
+    augment: Literal["none", "thesis", "mild", "kiosk"] | str = "thesis",
     *,
     mean: Sequence[float] = IMAGENET_MEAN,
     std: Sequence[float] = IMAGENET_STD,
     **changes: Any,
 ) -> v2.Compose:
     """Random steps, then normalisation. `changes` are fields of Augmentation; its randomness is torch's own generator."""
+    if augment == "kiosk":
+        camera = _kiosk_camera(changes)
+        return v2.Compose([*_resized(size_px), Placed(camera), SeenBadly(camera), *_normalised(mean, std)])
     how = augmentation(augment, **changes)
     steps: list[torch.nn.Module] = []
     if how.rotation_degrees:
