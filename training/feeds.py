@@ -12,12 +12,14 @@ from torch import Tensor
 from training.dataset import BadData, FaceFolder
 from training.kiosk_camera import WithTeacher
 from training.loading import batch_loader, triplet_loader
+from training.near_strangers import NearStrangerBatches
 from training.pictures import pictures_of
 from training.processes import Processes
-from training.recipe import PeopleBatches, RandomTriplets, Recipe, Stage
+from training.recipe import NearStrangers, PeopleBatches, RandomTriplets, Recipe, Stage
 from training.transforms import Transform, train_transform
 from training.triplets import PKBatches, SeededBatches, ShuffledBatches, draw_triplets
 
+Target = Tensor | tuple[Tensor, Tensor] | None
 TRAINING, VALIDATION = 0, 1
 """Which triplets a seed and an epoch give."""
 
@@ -46,8 +48,8 @@ def epoch_triplets(folder: FaceFolder, count: int, seed: int, epoch: int, purpos
 
 @dataclass
 class Feed:
-    """Iterating gives (pictures, target) from `first_batch` on; target is None, labels (B,), a
-    teacher's rows (B, size), or the pictures that the teacher is to look at (B, 3, 112, 112) uint8."""
+    """Iterating gives (pictures, target) from `first_batch` on; target is None, labels (B,), a teacher's rows (B, size), both,
+    or the pictures that the teacher is to look at (B, 3, 112, 112) uint8."""
 
     recipe: Recipe
     stage: Stage
@@ -56,6 +58,8 @@ class Feed:
     first_batch: int
     processes: Processes
     teacher: NDArray[np.float32] | None = None
+    strangers: NDArray[np.int64] | None = None
+    """(pictures, m): who looks like each, where the stage's batches are made of that."""
     pin_memory: bool = False
 
     def __post_init__(self) -> None:
@@ -96,6 +100,18 @@ class Feed:
                     world=world,
                     batches=sampling.batches,
                 )
+            elif isinstance(sampling, NearStrangers):
+                assert self.strangers is not None
+                self._sampler = NearStrangerBatches(
+                    self.strangers,
+                    groups=shared(sampling.groups, world, "sampling.groups"),
+                    size=sampling.size,
+                    views=sampling.views,
+                    batches=sampling.batches,
+                    seed=seed,
+                    rank=rank,
+                    world=world,
+                )
             else:
                 batch = shared(sampling.batch, world, "sampling.batch")
                 self._sampler = EndlessBatches(
@@ -118,7 +134,7 @@ class Feed:
         """Of the whole epoch."""
         return self.first_batch + len(self._loader)  # type: ignore[arg-type]
 
-    def __iter__(self) -> Iterator[tuple[Tensor, Tensor | None]]:
+    def __iter__(self) -> Iterator[tuple[Tensor, Target]]:
         if self._triplets is not None:
             for faces in self._loader:
                 yield faces, None
@@ -127,7 +143,12 @@ class Feed:
             if isinstance(pictures, list):  # the student's and the teacher's
                 yield pictures[0], pictures[1]
                 continue
-            yield pictures, labels if self.teacher is None else torch.from_numpy(self.teacher[numbers.numpy()])
+            if self.teacher is None:
+                yield pictures, labels
+                continue
+            taught = torch.from_numpy(self.teacher[numbers.numpy()])
+            # without identities a picture is a person of its own
+            yield pictures, (numbers, taught) if isinstance(self.stage.sampling, NearStrangers) else taught
 
     def files(self, batch: int) -> list[str]:
         """The files of a batch (of all processes where triplets are drawn), for an error's message."""

@@ -17,11 +17,12 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from training import checkpoint, losses, networks, schedule
-from training.feeds import VALIDATION, Feed, epoch_triplets
+from training.feeds import VALIDATION, Feed, Target, epoch_triplets
 from training.imitation import Imitation
+from training.near_strangers import near_strangers
 from training.position import EpochSoFar, Position, epoch_words
 from training.processes import Processes, from_first, gathered, share_buffers, summed, together
-from training.recipe import DistillLoss, ImitateLoss, RandomTriplets, Recipe, Stage
+from training.recipe import ImitateLoss, NearStrangers, RandomTriplets, Recipe, Stage, teacher_of
 from training.run_data import RunData
 from training.runlog import RunLog
 from training.step import Step
@@ -62,6 +63,7 @@ class Trainer:
         self.network = network.to(device, memory_format=layout)  # type: ignore[call-overload]
         if recipe.compute.compile:
             self.network.compile()
+        self.strangers: NDArray[np.int64] | None = None
         self.average: AveragedModel | None = None
         if recipe.compute.ema_decay is not None:
             how = get_ema_multi_avg_fn(recipe.compute.ema_decay)  # type: ignore[no-untyped-call]
@@ -121,6 +123,9 @@ class Trainer:
         if not goes_on:
             self.optimizer = None
         self._seed(number, 0)
+        if isinstance(stage.sampling, NearStrangers):
+            teacher = self.teachers[stage.sampling.teacher]
+            self.strangers = near_strangers(teacher, stage.sampling.ceiling, stage.sampling.nearest)
         if self.optimizer is None:
             self.loss = self._made_loss(stage).to(self.device)
         parameters = [p for p in (*self.network.parameters(), *self.loss.parameters()) if p.requires_grad]
@@ -152,9 +157,12 @@ class Trainer:
     def _epoch(self, stage: Stage, step: nn.Module) -> None:
         at, log = self.position, self.log
         networks.set_training(self.network, stage.frozen_batch_norm)
-        teacher = self.teachers.get(stage.loss.teacher) if isinstance(stage.loss, DistillLoss) else None
+        name = teacher_of(stage)
+        teacher = None if name is None else self.teachers[name]
         cuda = self.device.type == "cuda"
-        feed = Feed(self.recipe, stage, self.data.train, at.epoch, at.batch, self.processes, teacher, cuda)
+        feed = Feed(
+            self.recipe, stage, self.data.train, at.epoch, at.batch, self.processes, teacher, self.strangers, cuda
+        )
         if log:
             log.begin_epoch(f"{stage.name}, epoch {at.epoch + 1}/{self.recipe.epochs}", feed.batches, at.batch)
         self._train(stage, step, feed)
@@ -194,7 +202,7 @@ class Trainer:
             pictures = pictures.to(self.device, non_blocking=cuda)
             if self.recipe.compute.channels_last and pictures.dim() == 4:
                 pictures = pictures.contiguous(memory_format=torch.channels_last)
-            target = None if target is None else target.to(self.device, non_blocking=cuda)
+            target = self._here(target)
             last_of_step = (number + 1) % stage.accumulate == 0 or number + 1 == feed.batches
             self._seed(at.epoch, number + 1)
             waits = contextlib.nullcontext() if last_of_step or self.processes.world == 1 else step.no_sync()  # type: ignore[operator]
@@ -230,6 +238,11 @@ class Trainer:
                 self.log.step(at.batch, mean, so_far.views / so_far.seconds)
             if last_of_step and at.batch < feed.batches:
                 self._between_steps(stage)
+
+    def _here(self, target: Target) -> Target:
+        if isinstance(target, tuple):
+            return target[0].to(self.device), target[1].to(self.device)
+        return None if target is None else target.to(self.device, non_blocking=self.device.type == "cuda")
 
     def _update(self, stage: Stage, number: int, batches: int) -> None:
         assert self.optimizer is not None

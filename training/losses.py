@@ -52,10 +52,12 @@ class ThesisTriplets(nn.Module):
 
 
 class MinedTriplets(nn.Module):
-    """Triplets that a miner of pytorch-metric-learning finds in a PK batch; the mean is over those that cost something."""
+    """Triplets that a miner of pytorch-metric-learning finds in a batch with several pictures of a person, or several views of
+    a picture; the mean is over those that cost something."""
 
     def __init__(self, recipe: TripletLoss) -> None:
         super().__init__()
+        self.recipe = recipe
         by = distances.LpDistance(normalize_embeddings=False, power=1 if recipe.distance == "plain" else 2)
         self.loss = losses.TripletMarginLoss(margin=recipe.margin, distance=by, reducer=reducers.AvgNonZeroReducer())
         self.unit = recipe.mining == "distance-weighted"
@@ -66,7 +68,16 @@ class MinedTriplets(nn.Module):
             "distance-weighted": lambda: miners.DistanceWeightedMiner(cutoff=0.5, nonzero_loss_cutoff=1.4),
         }[recipe.mining or ""]()
 
-    def forward(self, embeddings: Tensor, labels: Tensor) -> LossSum:
+    def forward(self, embeddings: Tensor, target: Tensor | tuple[Tensor, Tensor]) -> LossSum:
+        """`target` is the labels (B,), or they and the teacher's rows (B, size)."""
+        labels, taught = (target, None) if isinstance(target, Tensor) else target
+        found = self._triplets(embeddings, labels)
+        if taught is None or not self.recipe.anchor:
+            return found
+        apart = functional.normalize(embeddings, dim=1) - functional.normalize(taught.to(embeddings.dtype), dim=1)
+        return LossSum(found.total + self.recipe.anchor * apart.square().sum(), len(labels))
+
+    def _triplets(self, embeddings: Tensor, labels: Tensor) -> LossSum:
         with torch.no_grad():
             seen = functional.normalize(embeddings, dim=1) if self.unit else embeddings
             found = self.miner(seen, labels)

@@ -91,7 +91,7 @@ class RandomTriplets(Section):
     )
 
     @property
-    def views(self) -> int:
+    def views_an_epoch(self) -> int:
         return 3 * self.count
 
 
@@ -104,7 +104,7 @@ class PeopleBatches(Section):
     batches: int = Field(default=200, ge=1, description="batches an epoch")
 
     @property
-    def views(self) -> int:
+    def views_an_epoch(self) -> int:
         return self.people * self.pictures * self.batches
 
 
@@ -116,8 +116,25 @@ class PictureBatches(Section):
     batches: int = Field(default=200, ge=1, description="batches an epoch")
 
     @property
-    def views(self) -> int:
+    def views_an_epoch(self) -> int:
         return self.batch * self.batches
+
+
+class NearStrangers(Section):
+    """Batches for data without identities: views of a picture, and people whom a teacher finds like it (near_strangers.py)."""
+
+    kind: Literal["near-strangers"] = "near-strangers"
+    groups: int = Field(default=4, ge=1, le=4096)
+    size: int = Field(default=4, ge=2, le=64, description="people of a group who look alike")
+    views: int = Field(default=2, ge=2, le=16, description="of each picture, each seen through another bad camera")
+    batches: int = Field(default=200, ge=1, description="batches an epoch")
+    teacher: str = Field(default="sface", description="who says who looks alike: sface, or the folder of a bundle")
+    ceiling: float = Field(default=0.45, gt=-1, lt=1, description="cosine from which the teacher sees one person")
+    nearest: int = Field(default=64, ge=2, le=4096, description="of these likest strangers some are drawn")
+
+    @property
+    def views_an_epoch(self) -> int:
+        return self.groups * self.size * self.views * self.batches
 
 
 class TripletLoss(Section):
@@ -132,6 +149,9 @@ class TripletLoss(Section):
     )
     mining: Literal["batch-hard", "semi-hard", "distance-weighted"] | None = Field(
         default=None, description="how PK batches are searched for triplets"
+    )
+    anchor: float = Field(
+        default=0.0, ge=0, description="near-strangers: weight of |student − teacher|², so that nothing learnt is lost"
     )
 
 
@@ -179,7 +199,7 @@ class ImitateLoss(Section):
     maps: float = Field(default=1.0, ge=0, description="weight of the maps' mean squared errors, four of them")
 
 
-Sampling = Annotated[RandomTriplets | PeopleBatches | PictureBatches, Field(discriminator="kind")]
+Sampling = Annotated[RandomTriplets | PeopleBatches | PictureBatches | NearStrangers, Field(discriminator="kind")]
 Loss = Annotated[
     TripletLoss | ContrastiveLoss | ClassifierLoss | DistillLoss | ImitateLoss, Field(discriminator="kind")
 ]
@@ -224,6 +244,14 @@ class Stage(Section):
         sampling, loss = self.sampling.kind, self.loss
         if sampling == "triplets" and not (loss.kind == "triplet" and loss.mining is None):
             raise ValueError("random triplets go with loss.kind=triplet without mining")
+        if isinstance(self.sampling, NearStrangers) and self.sampling.nearest < self.sampling.size - 1:
+            raise ValueError(
+                f"nearest {self.sampling.nearest} is less than the {self.sampling.size - 1} that a group needs"
+            )
+        if sampling == "near-strangers" and loss.kind != "triplet":
+            raise ValueError("near-strangers knows no identities: it goes with loss.kind=triplet")
+        if loss.kind == "triplet" and loss.anchor and sampling != "near-strangers":
+            raise ValueError("loss.anchor needs a teacher: it goes with sampling.kind=near-strangers")
         if sampling != "triplets" and loss.kind == "triplet" and loss.mining is None:
             raise ValueError("PK batches need loss.mining: batch-hard, semi-hard or distance-weighted")
         if loss.kind == "imitate" and sampling != "pictures":
@@ -305,4 +333,11 @@ class Recipe(Section):
     @property
     def views(self) -> int:
         """Pictures that go through the network in training."""
-        return sum(stage.epochs * stage.sampling.views for stage in self.stages)
+        return sum(stage.epochs * stage.sampling.views_an_epoch for stage in self.stages)
+
+
+def teacher_of(stage: Stage) -> str | None:
+    """Whose templates of the training pictures a stage needs: sface, or the folder of a bundle."""
+    if isinstance(stage.loss, DistillLoss):
+        return stage.loss.teacher
+    return stage.sampling.teacher if isinstance(stage.sampling, NearStrangers) else None

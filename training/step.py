@@ -10,8 +10,8 @@ from training.networks import FaceNetwork
 class Step(nn.Module):
     """Network and loss as one module, so that whatever wraps it (processes, compilation) sees the whole step.
 
-    Its forward takes triplets (B, 3, 3, px, px), or pictures (B, 3, px, px) with labels (B,), a teacher's embeddings
-    (B, size) or the pictures that a teacher is to look at. It returns the loss, how many samples count, and the embeddings (float32, without a gradient).
+    Its forward takes triplets (B, 3, 3, px, px), or pictures (B, 3, px, px) with what their loss wants to know (feeds.Target).
+    It returns the loss, how many samples count, and the embeddings (float32, without a gradient).
     """
 
     def __init__(self, network: FaceNetwork, loss: nn.Module, separate: bool) -> None:

@@ -19,7 +19,7 @@ from training import before_after, checkpoint, machine, networks, processes, rec
 from training.decode_figures import decode_rates
 from training.initial import initialise
 from training.loop import Trainer
-from training.recipe import DistillLoss, Recipe
+from training.recipe import Recipe, teacher_of
 from training.recipe_file import BadRecipe
 from training.run_data import RunData, gather
 from training.runlog import RunLog
@@ -179,7 +179,7 @@ def _write_start(
 
 def _teachers(recipe: Recipe, data: RunData, cache: Path, group: processes.Processes) -> dict[str, Any]:
     """Templates of every teacher that a stage names; rank 0 computes them, the others find them in the cache."""
-    wanted = {s.loss.teacher for s in recipe.stages if isinstance(s.loss, DistillLoss) and s.epochs}
+    wanted = {name for stage in recipe.stages if stage.epochs and (name := teacher_of(stage)) is not None}
     if wanted and recipe.network.embedding_size != 128:
         raise BadRecipe(f"network.embedding_size is {recipe.network.embedding_size}; teachers give 128 numbers")
 
