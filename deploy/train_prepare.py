@@ -52,7 +52,7 @@ def run(options: PrepareOptions) -> int:
     rule = CropRule(options.size_px, options.crop, options.min_face_px, options.keep_faceless)
     cache = settings_from(WorkerSettings).cache
     try:
-        with _data_problems(), _bar("finding faces") as (progress, task):
+        with _data_problems(), progress_bar("finding faces") as (progress, task):
             report = prepare(
                 options.source,
                 options.destination,
@@ -75,7 +75,7 @@ def run(options: PrepareOptions) -> int:
 
 
 def _pack(faces: Path, path: Path, quiet: bool) -> None:
-    with _data_problems(), _bar("packing") as (progress, task):
+    with _data_problems(), progress_bar("packing") as (progress, task):
         folder = read_folder(faces)
         progress.update(task, total=len(folder))
         size = write_pack(folder, path, lambda done: progress.update(task, completed=done))
@@ -126,7 +126,7 @@ def _data_problems() -> Iterator[None]:
 
 
 @contextmanager
-def _bar(what: str) -> Iterator[tuple[Progress, TaskID]]:
+def progress_bar(what: str) -> Iterator[tuple[Progress, TaskID]]:
     console = Console(stderr=True)
     columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=not console.is_terminal) as progress:

@@ -55,9 +55,27 @@ def run(options: TrainOptions) -> int:
     return 0
 
 
-def export(run_folder: Path, to: Path, which: str, calibrate: list[Path], licence: str, onnx: Path | None) -> int:
+def export(
+    run_folder: Path,
+    to: Path,
+    which: str,
+    calibrate: list[Path],
+    strangers: Path | None,
+    licence: str,
+    onnx: Path | None,
+) -> int:
+    cache = settings_from(WorkerSettings).cache
     with _problems():
-        done = export_run.export(run_folder, to, which=which, calibrate=calibrate, licence=licence, onnx=onnx)
+        done = export_run.export(
+            run_folder,
+            to,
+            which=which,
+            calibrate=calibrate,
+            strangers=strangers,
+            cache=cache,
+            licence=licence,
+            onnx=onnx,
+        )
     typer.echo(f"{to}: {done.info.id}")
     for threshold in done.info.thresholds:
         typer.echo(

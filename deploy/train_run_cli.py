@@ -78,6 +78,12 @@ def export(
             "Without it: the run's validation. Never LFW where LFW is the test"
         ),
     ] = None,
+    strangers: Annotated[
+        Path | None,
+        typer.Option(
+            help="prepared faces of strangers by group (GROUP/picture), such as FairFace's: the worst group sets the thresholds"
+        ),
+    ] = None,
     licence: Annotated[str, typer.Option(help="under which terms the weights may be used")] = "not stated",
     onnx: Annotated[Path | None, typer.Option(help="write the network as ONNX too, checked against torch")] = None,
 ) -> None:
@@ -85,7 +91,7 @@ def export(
     with clear_errors("training"):
         from deploy import train_run as room
 
-        raise typer.Exit(room.export(run, to, checkpoint.value, calibrate or [], licence, onnx))
+        raise typer.Exit(room.export(run, to, checkpoint.value, calibrate or [], strangers, licence, onnx))
 
 
 def compare(

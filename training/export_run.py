@@ -9,24 +9,16 @@ import numpy as np
 import torch
 
 from training import networks, report
-from training.all_pairs import all_pairs
-from training.dataset import FaceFolder, check_disjoint, split_identities
+from training.calibration import LEAST_ERRORS, RATES, score, score_groups, source_words, thresholds_of
+from training.dataset import FaceFolder, check_disjoint, hashes_of, split_identities
 from training.export import write_bundle
 from training.pictures import open_faces
-from training.processes import Processes
 from training.recipe import Recipe
 from training.run_data import people_of
 from training.runlog import read_rows
 from training.trained import load_network
-from training.validate import embed
-from training.verification import BadPairs, Floats, allowed_errors
 from worker.protocol.bundle import ModelInfo, Threshold
 
-RATES = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
-LEAST_ERRORS = 10
-"""False accepts that a threshold must rest on; rates that would rest on fewer are left out."""
-MOST_PICTURES = 20_000
-"""Of a set of people: 200 million pairs. Of more, people are drawn at random."""
 ONNX_TOLERANCE = 1e-4
 ONNX_SIZE = 4
 """Pictures with which the ONNX file is checked."""
@@ -43,27 +35,22 @@ class Exported:
     """Largest difference from torch in any number of an embedding."""
 
 
-@dataclass(frozen=True)
-class PairCounts:
-    """What thresholds were measured on."""
-
-    name: str
-    people: int
-    pictures: int
-    genuine: int
-    impostor: int
-
-
 def export(
     run: Path,
     to: Path,
     *,
     which: str = "best",
     calibrate: Sequence[Path] = (),
+    strangers: Path | None = None,
+    cache: Path = Path("cache"),
     licence: str = "not stated",
     onnx: Path | None = None,
 ) -> Exported:
-    """Write the bundle; its weights are the average over steps where the run kept one. Raises BadExport and others."""
+    """Write the bundle; its weights are the average over steps where the run kept one.
+
+    Thresholds are measured on people (`calibrate`, else the run's validation) and, where `strangers` are given (prepared faces,
+    GROUP/picture), on strangers of one group, of whom the worst group counts. Raises BadExport and others.
+    """
     recipe, network, kept = load_network(run, which)
     form = recipe.network
     architecture = networks.bundle_architecture(form.architecture, form.head, form.embedding_size)
@@ -75,14 +62,17 @@ def export(
     network.half().float()  # as the weights will be read from the bundle
     data = report.read_json(run / "data.json")
     sets, used_validation = _calibration_sets(run, recipe, data, calibrate)
-    measured = [_measure(network, folder, name, recipe) for name, folder in sets.items()]
-    thresholds = strictest([points for points, _ in measured])
+    _check_strangers(strangers, run, recipe, data)
+    people = [score(network, folder, name, recipe) for name, folder in sets.items()]
+    groups = score_groups(network, strangers, recipe, cache) if strangers is not None else []
+    thresholds = thresholds_of(people, groups, recipe.network.alpha)
     if not thresholds:
+        counts = ", ".join(str(one.impostors) for one in [*people, *groups])
         raise BadExport(
-            f"too few pairs of strangers for any threshold ({', '.join(str(c.impostor) for _, c in measured)}): a rate of "
-            f"{RATES[0]:g} needs {round(LEAST_ERRORS / RATES[0])}; give more people with --calibrate"
+            f"too few pairs of strangers for any threshold ({counts}): a rate of {RATES[0]:g} needs "
+            f"{round(LEAST_ERRORS / RATES[0])}; give more people with --calibrate"
         )
-    source = _source([counts for _, counts in measured], used_validation, bool(data.get("valid_is_held_out")))
+    source = source_words(people, groups, used_validation, bool(data.get("valid_is_held_out")))
     card = model_card(run, recipe, kept, architecture, thresholds, source, licence, used_validation)
     info = write_bundle(
         network,  # type: ignore[arg-type]
@@ -102,12 +92,10 @@ def _calibration_sets(
 ) -> tuple[dict[str, FaceFolder], bool]:
     """Name → people to measure thresholds on, disjoint from training; and whether they are the run's validation."""
     try:
-        whole_root, valid_root = Path(data["train"]["root"]), Path(data["valid"]["root"])
+        valid_root = Path(data["valid"]["root"])
     except KeyError:
         raise BadExport(f"{run}: data.json is missing or damaged; the run's folder isn't whole any more") from None
-    train, valid = people_of(recipe, whole_root), None
-    if data["valid_is_held_out"]:
-        train, valid = split_identities(train, recipe.data.held_out_share, recipe.seed)
+    train, valid = _trained_on(recipe, data)
     if not calibrate:
         return {valid_root.name: valid or open_faces(valid_root)}, True
     sets = {}
@@ -118,67 +106,26 @@ def _calibration_sets(
     return sets, False
 
 
-def _measure(
-    network: networks.FaceNetwork, folder: FaceFolder, name: str, recipe: Recipe
-) -> tuple[list[Threshold], PairCounts]:
-    people = np.random.default_rng(recipe.seed).permutation(len(folder.identities))
-    enough = int(np.searchsorted(np.cumsum(folder.counts[people]), MOST_PICTURES, side="right"))
-    folder = folder.part(np.flatnonzero(np.isin(folder.labels, people[: max(enough, 2)])))
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    numbers = np.arange(len(folder), dtype=np.int64)
-    templates = embed(network.to(device), folder, numbers, recipe, device, Processes())
-    network.cpu()
-    try:
-        pairs = all_pairs(templates, folder.labels, alpha=recipe.network.alpha, loosest_far=RATES[0]).scored
-    except BadPairs as error:
-        raise BadExport(f"{folder.root}: {error}; give other people with --calibrate") from None
-    counts = PairCounts(Path(name).name, len(folder.identities), len(folder), len(pairs.genuine), pairs.impostors)
-    return thresholds_at(pairs.genuine, pairs.tail, pairs.impostors, recipe.network.alpha), counts
-
-
-def thresholds_at(genuine: Floats, nearest: Floats, impostors: int, alpha: float) -> list[Threshold]:
-    """The loosest distance at each rate of RATES that rests on enough false accepts, and what it accepts.
-
-    `genuine` and `nearest`, the nearest of the `impostors` pairs of strangers, are distances in rising order. The worker
-    accepts below the threshold, and the threshold is an impostor's distance: that pair stays out.
-    """
-    found = []
-    for rate in RATES:
-        errors = allowed_errors(rate, impostors)
-        if errors < LEAST_ERRORS or errors >= len(nearest) or not len(genuine):
-            continue
-        distance = float(nearest[errors])
-        if 0 < distance < 2 * alpha:
-            accepted = float(np.searchsorted(genuine, distance, side="left") / len(genuine))
-            found.append(Threshold(false_match_rate=rate, distance=distance, true_accept_rate=accepted))
-    return found
-
-
-def strictest(sets: Sequence[Sequence[Threshold]]) -> list[Threshold]:
-    """At each rate that every set has, the smallest distance, with the lowest accept rate: the worst group counts."""
-    found: list[Threshold] = []
-    for rate in RATES:
-        points = [point for points in sets for point in points if point.false_match_rate == rate]
-        if len(points) < len(sets):
-            continue
-        accepts = [point.true_accept_rate or 0.0 for point in points]
-        distance = min([point.distance for point in points] + [point.distance for point in found[-1:]])
-        found.append(Threshold(false_match_rate=rate, distance=distance, true_accept_rate=min(accepts)))
-    return found
-
-
-def _source(counts: Sequence[PairCounts], used_validation: bool, held_out: bool) -> str:
-    who = "; ".join(
-        f"{c.name}: {c.people} people, {c.pictures} pictures, {c.genuine} genuine and {c.impostor} impostor pairs"
-        for c in counts
+def _trained_on(recipe: Recipe, data: dict[str, Any]) -> tuple[FaceFolder, FaceFolder | None]:
+    """The pictures of training, and those held out of the same folder."""
+    train = people_of(recipe, Path(data["train"]["root"]))
+    return (
+        split_identities(train, recipe.data.held_out_share, recipe.seed) if data["valid_is_held_out"] else (train, None)
     )
-    how = "all pairs of prepared faces, single pictures, distance below the threshold accepted"
-    if used_validation:
-        where = "identities held out of the training data" if held_out else "the run's validation set"
-        return f"{where}, on which the best epoch was chosen too ({who}); {how}"
-    return f"people who aren't in the training data ({who}); {how}" + (
-        "; the strictest set counts" if len(counts) > 1 else ""
-    )
+
+
+def _check_strangers(strangers: Path | None, run: Path, recipe: Recipe, data: dict[str, Any]) -> None:
+    """Raise BadExport where a stranger's picture was trained on. Groups may be of one name: they are no people."""
+    if strangers is None:
+        return
+    seen = set(hashes_of(_trained_on(recipe, data)[0]))
+    folder = open_faces(strangers)
+    shared = [file for file, digest in zip(folder.files, hashes_of(folder), strict=True) if digest in seen]
+    if shared:
+        raise BadExport(
+            f"{strangers}: {len(shared)} of its pictures were trained on in {run} (such as {shared[0]}); thresholds from them "
+            "would promise too much. Keep them out of training"
+        )
 
 
 def model_card(

@@ -77,14 +77,19 @@ def people_of(recipe: Recipe, data: Path) -> FaceFolder:
     return folder.part(np.flatnonzero(np.isin(folder.labels, drawn)))
 
 
-def _check_crop(folder: Path, crop: str) -> None:
-    """Where `prepare` left word how it cut the faces, it must be what the recipe says: the bundle will say it to the door."""
+def prepared_crop(folder: Path) -> str | None:
+    """How `prepare` cut the faces, where it left word of it."""
     try:
         head = json.loads((folder / JOURNAL).open(encoding="utf-8").readline())
-        cut = head["rule"]["crop"]
+        return str(head["rule"]["crop"])
     except (OSError, ValueError, KeyError, TypeError):
-        return
-    if cut != crop:
+        return None
+
+
+def _check_crop(folder: Path, crop: str) -> None:
+    """What a prepared folder says must be what the recipe says: the bundle will say it to the door."""
+    cut = prepared_crop(folder)
+    if cut is not None and cut != crop:
         raise BadData(
             f"{folder}: prepared with --crop {cut}, but the recipe says data.crop={crop}; set it, or prepare anew"
         )

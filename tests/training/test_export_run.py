@@ -2,18 +2,16 @@
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 
 from tests.training.faces import drawn_folder
 from tests.training.tiny_run import go, people, recipe, stage
-from training import networks
+from training import calibration, networks
 from training.dataset import BadData
-from training.export_run import BadExport, export, strictest, thresholds_at, write_onnx
+from training.export_run import BadExport, export, write_onnx
 from training.trained import load_network
 from worker import bundle
-from worker.protocol.bundle import Threshold
 
 
 def served(**values: object) -> object:
@@ -67,6 +65,24 @@ def test_thresholds_from_other_people_and_the_strictest_set(run: tuple[Path, Pat
         export(run[0], tmp_path / "no", calibrate=[run[1]])
 
 
+def test_strangers_of_a_group_set_the_thresholds(
+    run: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(calibration, "SAME_PERSON_COSINE", 1.1)  # to SFace all drawings are alike
+    from tests.training.faces import drawn, write
+
+    for place, (group, count) in enumerate((("east", 50), ("west", 46))):
+        for number in range(count):
+            write(tmp_path / "groups" / group / f"{number}.jpg", drawn(20_000 + 1_000 * place + number))
+    alone = export(run[0], tmp_path / "alone").info
+    both = export(run[0], tmp_path / "both", strangers=tmp_path / "groups", cache=tmp_path / "cache").info
+    assert both.thresholds[0].distance <= alone.thresholds[0].distance
+    assert "the worst group counts (pictures: east 50, west 46" in both.threshold_source
+    assert "SFace takes for one person" in both.threshold_source
+    with pytest.raises(BadExport, match=r"of its pictures were trained on .* would promise too much"):
+        export(run[0], tmp_path / "no", strangers=run[1], cache=tmp_path / "cache")
+
+
 def test_too_few_people_give_no_threshold(run: tuple[Path, Path], tmp_path: Path) -> None:
     few = drawn_folder(tmp_path / "few", {"x": 3, "y": 3}, size_px=44)
     with pytest.raises(
@@ -80,24 +96,6 @@ def test_a_network_that_workers_cant_serve(tmp_path: Path) -> None:
     out = go(recipe(stage(epochs=1)), people(tmp_path / "faces"), tmp_path / "run")
     with pytest.raises(BadExport, match=r"workers load resnet50, resnet34 and resnet18 with network\.head=flatten"):
         export(out, tmp_path / "bundle")
-
-
-def test_a_threshold_is_the_first_impostor_that_stays_out() -> None:
-    genuine, impostor = np.arange(0, 10, 0.1), np.sort(np.random.default_rng(0).uniform(2, 19, 20_000))
-    points = thresholds_at(genuine, impostor, 20_000, 10.0)
-    assert [p.false_match_rate for p in points] == [1e-2, 1e-3]
-    for point in points:
-        assert np.count_nonzero(impostor < point.distance) == round(point.false_match_rate * 20_000)
-        assert point.true_accept_rate == np.count_nonzero(genuine < point.distance) / len(genuine)
-
-
-def test_a_rate_that_one_set_lacks_is_left_out() -> None:
-    def point(rate: float, distance: float, accepted: float) -> Threshold:
-        return Threshold(false_match_rate=rate, distance=distance, true_accept_rate=accepted)
-
-    one = [point(1e-2, 9, 0.9), point(1e-3, 8, 0.7)]
-    assert strictest([one, [point(1e-2, 8.5, 0.95)]]) == [point(1e-2, 8.5, 0.9)]
-    assert strictest([one, [point(1e-2, 7, 0.5), point(1e-3, 8.5, 0.9)]]) == [point(1e-2, 7, 0.5), point(1e-3, 7, 0.7)]
 
 
 def test_onnx_answers_as_torch_for_any_number_of_pictures(tmp_path: Path) -> None:
