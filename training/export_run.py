@@ -154,6 +154,7 @@ def model_card(
     )
     average = "; the weights are an average over steps" if kept["ema"] else ""
     trained = data.get("train", {})
+    started_from = report.read_json(run / "machine.json").get("started_from") or f"{recipe.network.init} weights"
     return f"""# Model card: {architecture}
 
 ## Data
@@ -165,7 +166,7 @@ Faces cut by the product's own detector ({recipe.data.crop}); no person and no p
 
 ## Recipe
 `{recipe.name}`: {recipe.words or "no words"}. {epoch} epochs ({kept["position"]["views"]:,} pictures seen), started from
-{recipe.network.init} weights{average}. Seed {recipe.seed}, version {kept["version"]}.
+{started_from}{average}. Seed {recipe.seed}, version {kept["version"]}.
 
 ## Accuracy
 On validation triplets of the epoch that was exported, by the thesis' protocol.
