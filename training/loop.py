@@ -131,7 +131,7 @@ class Trainer:
         parameters = [p for p in (*self.network.parameters(), *self.loss.parameters()) if p.requires_grad]
         if self.optimizer is None:
             kind = torch.optim.AdamW if stage.weight_decay else torch.optim.Adam
-            self.optimizer = kind(parameters, lr=stage.lr, weight_decay=stage.weight_decay)
+            self.optimizer = kind(parameters, lr=stage.lr, weight_decay=stage.weight_decay, fused=True)
         if self._resumed is not None:
             body, self._resumed = self._resumed, None
             if body["position"]["stage"] == number or goes_on:
