@@ -9,20 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-from training import networks
 from training.all_pairs import all_pairs
 from training.cleaning import TEACHER, pairs_from, unit
 from training.dataset import BadData, FaceFolder
-from training.pictures import open_faces
-from training.processes import Processes
-from training.recipe import Recipe
 from training.teacher import teacher_embeddings
-from training.validate import embed
 from training.verification import BadPairs, Floats, allowed_errors
 from worker.protocol.bundle import Threshold
 
@@ -62,26 +56,37 @@ class Scored:
         return float(self.nearest[errors])
 
 
-def score(network: networks.FaceNetwork, folder: FaceFolder, name: str, recipe: Recipe) -> Scored:
-    """All pairs of a set of people; raises BadData where there is no pair of strangers."""
-    people = np.random.default_rng(recipe.seed).permutation(len(folder.identities))
+def drawn_people(folder: FaceFolder, seed: int) -> FaceFolder:
+    """All of them, or as many people, drawn by the seed, as MOST_PICTURES allows."""
+    people = np.random.default_rng(seed).permutation(len(folder.identities))
     enough = int(np.searchsorted(np.cumsum(folder.counts[people]), MOST_PICTURES, side="right"))
-    folder = folder.part(np.flatnonzero(np.isin(folder.labels, people[: max(enough, 2)])))
-    return _scored(_templates(network, folder, recipe), folder.labels, Path(name).name, folder, recipe)
+    return folder.part(np.flatnonzero(np.isin(folder.labels, people[: max(enough, 2)])))
 
 
-def score_groups(network: networks.FaceNetwork, root: Path, recipe: Recipe, cache: Path) -> list[Scored]:
-    """All pairs of strangers within each group of prepared faces, GROUP/picture. `cache` is the teacher's. Raises BadData."""
-    folder = open_faces(root)
-    templates = _templates(network, folder, recipe)
-    alike = unit(teacher_embeddings(TEACHER, folder, recipe.data.crop, cache))
+def score_people(templates: NDArray[np.float32], folder: FaceFolder, name: str, alpha: float) -> Scored:
+    """All pairs of a set of people; raises BadData where there is no pair of strangers."""
+    return _scored(templates, folder.labels, Path(name).name, folder, alpha)
+
+
+def score_groups(
+    templates: NDArray[np.float32], folder: FaceFolder, alike: NDArray[np.float32], alpha: float
+) -> list[Scored]:
+    """All pairs of strangers within each group of prepared faces, GROUP/picture; raises BadData.
+
+    `alike` are the teacher's templates of the same pictures, which say who is there twice.
+    """
     found = []
     for number, name in enumerate(folder.identities):
         own = np.flatnonzero(folder.labels == number)
-        people = people_in_group(alike[own])
-        group = _scored(templates[own], people, name, folder.part(own), recipe)
+        people = people_in_group(unit(alike[own]))
+        group = _scored(templates[own], people, name, folder.part(own), alpha)
         found.append(Scored(name, group.people, group.pictures, np.zeros(0), group.nearest, group.impostors))
     return found
+
+
+def alikeness(folder: FaceFolder, crop: str, cache: Path) -> NDArray[np.float32]:
+    """The teacher's templates, for `score_groups`."""
+    return teacher_embeddings(TEACHER, folder, crop, cache)
 
 
 def people_in_group(unit_templates: NDArray[np.float32]) -> NDArray[np.int64]:
@@ -153,18 +158,11 @@ def _together(groups: Sequence[Scored]) -> Scored:
     return Scored("all groups", whole[0], whole[1], np.zeros(0), nearest, whole[2])
 
 
-def _templates(network: networks.FaceNetwork, folder: FaceFolder, recipe: Recipe) -> NDArray[np.float32]:
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    found = embed(network.to(device), folder, np.arange(len(folder)), recipe, device, Processes())
-    network.cpu()
-    return found
-
-
 def _scored(
-    templates: NDArray[np.float32], people: NDArray[np.int64], name: str, folder: FaceFolder, recipe: Recipe
+    templates: NDArray[np.float32], people: NDArray[np.int64], name: str, folder: FaceFolder, alpha: float
 ) -> Scored:
     try:
-        pairs = all_pairs(templates, people, alpha=recipe.network.alpha, loosest_far=RATES[0]).scored
+        pairs = all_pairs(templates, people, alpha=alpha, loosest_far=RATES[0]).scored
     except BadPairs as error:
         raise BadData(f"{folder.root}: {error}; give other people with --calibrate") from None
     return Scored(name, len(np.unique(people)), len(folder), pairs.genuine, pairs.tail, pairs.impostors)

@@ -7,16 +7,28 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from training import networks, report
-from training.calibration import LEAST_ERRORS, RATES, score, score_groups, source_words, thresholds_of
+from training.calibration import (
+    LEAST_ERRORS,
+    RATES,
+    alikeness,
+    drawn_people,
+    score_groups,
+    score_people,
+    source_words,
+    thresholds_of,
+)
 from training.dataset import FaceFolder, check_disjoint, hashes_of, split_identities
 from training.export import write_bundle
 from training.pictures import open_faces
+from training.processes import Processes
 from training.recipe import Recipe
 from training.run_data import people_of
 from training.runlog import read_rows
 from training.trained import load_network
+from training.validate import embed
 from worker.protocol.bundle import ModelInfo, Threshold
 
 ONNX_TOLERANCE = 1e-4
@@ -63,9 +75,15 @@ def export(
     data = report.read_json(run / "data.json")
     sets, used_validation = _calibration_sets(run, recipe, data, calibrate)
     _check_strangers(strangers, run, recipe, data)
-    people = [score(network, folder, name, recipe) for name, folder in sets.items()]
-    groups = score_groups(network, strangers, recipe, cache) if strangers is not None else []
-    thresholds = thresholds_of(people, groups, recipe.network.alpha)
+    alpha, people, groups = recipe.network.alpha, [], []
+    for name, folder in sets.items():
+        drawn = drawn_people(folder, recipe.seed)
+        people.append(score_people(_templates(network, drawn, recipe), drawn, name, alpha))
+    if strangers is not None:
+        folder = open_faces(strangers)
+        alike = alikeness(folder, recipe.data.crop, cache)
+        groups = score_groups(_templates(network, folder, recipe), folder, alike, alpha)
+    thresholds = thresholds_of(people, groups, alpha)
     if not thresholds:
         counts = ", ".join(str(one.impostors) for one in [*people, *groups])
         raise BadExport(
@@ -104,6 +122,13 @@ def _calibration_sets(
         check_disjoint({"training": train, folder.name: people})
         sets[str(folder)] = people
     return sets, False
+
+
+def _templates(network: networks.FaceNetwork, folder: FaceFolder, recipe: Recipe) -> NDArray[np.float32]:
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    found = embed(network.to(device), folder, np.arange(len(folder)), recipe, device, Processes())
+    network.cpu()
+    return found
 
 
 def _trained_on(recipe: Recipe, data: dict[str, Any]) -> tuple[FaceFolder, FaceFolder | None]:
