@@ -4,7 +4,7 @@ The teacher sees the face before it, the student behind it: so it learns to see 
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import cv2
@@ -46,7 +46,12 @@ class KioskCamera:
     jpeg_chance: float = 0.35
     jpeg_quality: tuple[int, int] = (25, 90)
     cover_chance: float = 0.1
-    """A hand, a mask, the edge of a door: up to a third of the face under one grey."""
+    """A hand, a mask, the edge of a door: up to a quarter of the face under one grey."""
+
+    def less(self, share: float) -> "KioskCamera":
+        """The same camera with every chance of harm (being mirrored is none) times `share`."""
+        harms = [field.name for field in fields(self) if field.name.endswith("_chance") and field.name != "flip_chance"]
+        return replace(self, **{name: getattr(self, name) * share for name in harms})
 
 
 def placed(face: Rgb, how: KioskCamera, rng: np.random.Generator) -> Rgb:

@@ -47,6 +47,9 @@ class TransformRecipe(Section):
     hue: float | None = Field(default=None, ge=0, le=0.5)
     grey: float | None = Field(default=None, ge=0, le=1)
     smooth_rotation: bool | None = None
+    harm: float | None = Field(
+        default=None, ge=0, le=1, description="kiosk: its chances of blur, noise, JPEG … times this"
+    )
 
     @model_validator(mode="after")
     def _bounds_in_order(self) -> "TransformRecipe":

@@ -68,11 +68,11 @@ def augmentation(name: str = "thesis", **changes: Any) -> Augmentation:
     return replace(AUGMENTATIONS[name], **changes)
 
 
-def _kiosk_camera(changes: dict[str, Any]) -> KioskCamera:
-    """Raises BadData: the single values of a recipe are those of torchvision's steps."""
-    if changes:
-        raise BadData(f"augment kiosk has values of its own, not {', '.join(sorted(changes))}; leave them out")
-    return KioskCamera()
+def _kiosk_camera(harm: float = 1.0, **others: Any) -> KioskCamera:
+    """Raises BadData: the other values of a recipe are those of torchvision's steps."""
+    if others:
+        raise BadData(f"augment kiosk has values of its own, not {', '.join(sorted(others))}; only harm goes with it")
+    return KioskCamera().less(harm)
 
 
 def train_transform(
@@ -83,9 +83,9 @@ def train_transform(
     std: Sequence[float] = IMAGENET_STD,
     **changes: Any,
 ) -> v2.Compose:
-    """Random steps, then normalisation. `changes` are fields of Augmentation; its randomness is torch's own generator."""
+    """Random steps, then normalisation. `changes` are fields of Augmentation (`harm` for kiosk); its randomness is torch's own generator."""
     if augment == "kiosk":
-        camera = _kiosk_camera(changes)
+        camera = _kiosk_camera(**changes)
         return v2.Compose([*_resized(size_px), Placed(camera), SeenBadly(camera), *_normalised(mean, std)])
     how = augmentation(augment, **changes)
     steps: list[torch.nn.Module] = []

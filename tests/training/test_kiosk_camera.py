@@ -87,6 +87,16 @@ def test_the_teacher_sees_the_same_place_unharmed(face: np.ndarray) -> None:
     assert not torch.equal(student, good)
 
 
+def test_less_harm_is_less_often(face: np.ndarray) -> None:
+    half = KioskCamera().less(0.5)
+    assert half.jpeg_chance == KioskCamera().jpeg_chance / 2
+    assert half.flip_chance == KioskCamera().flip_chance
+    picture = torch.from_numpy(face).permute(2, 0, 1)
+    assert train_transform(96, "kiosk", harm=0.0)(picture).shape == (3, 96, 96)
+    with pytest.raises(BadData, match="harm isn't known"):
+        train_transform(96, "mild", harm=0.5)
+
+
 def test_torchvisions_values_are_refused() -> None:
     with pytest.raises(BadData, match="augment kiosk has values of its own, not rotation_degrees"):
         train_transform(96, "kiosk", rotation_degrees=3)
