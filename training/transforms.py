@@ -83,7 +83,8 @@ def train_transform(
     std: Sequence[float] = IMAGENET_STD,
     **changes: Any,
 ) -> v2.Compose:
-    """Random steps, then normalisation. `changes` are fields of Augmentation (`harm` for kiosk); its randomness is torch's own generator."""
+    """Random steps, then normalisation. `changes` are fields of Augmentation, or `harm` for kiosk (recipe.py says what it
+    does); the randomness is torch's own generator."""
     if augment == "kiosk":
         camera = _kiosk_camera(**changes)
         return v2.Compose([*_resized(size_px), Placed(camera), SeenBadly(camera), *_normalised(mean, std)])
