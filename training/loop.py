@@ -127,7 +127,8 @@ class Trainer:
             teacher = self.teachers[stage.sampling.teacher]
             self.strangers = near_strangers(teacher, stage.sampling.ceiling, stage.sampling.nearest)
         if self.optimizer is None:
-            self.loss = self._made_loss(stage).to(self.device)
+            before, self.loss = self.loss, self._made_loss(stage).to(self.device)
+            self._take_over(before, stage)
         parameters = [p for p in (*self.network.parameters(), *self.loss.parameters()) if p.requires_grad]
         if self.optimizer is None:
             kind = torch.optim.AdamW if stage.weight_decay else torch.optim.Adam
@@ -147,6 +148,21 @@ class Trainer:
             planes = networks.stage_planes(self.recipe.network.architecture)
             return Imitation(stage.loss, planes, self.cache, torch.get_num_threads())
         return losses.make(stage.loss, len(self.data.train.identities), self.recipe.network.embedding_size)
+
+    def _take_over(self, before: nn.Module, stage: Stage) -> None:
+        """What an imitation has learnt is the next one's beginning; stages that learnt alone are put together."""
+        if not isinstance(self.loss, Imitation):
+            return
+        body, number = self._resumed, self.position.stage
+        earlier = self.recipe.stages[number - 1].loss if number else None
+        if body is not None and isinstance(earlier, ImitateLoss):
+            self.loss.load_state_dict(body["loss"])  # of the stage before, or of this one: then it is taken again
+        elif isinstance(before, Imitation):
+            self.loss.load_state_dict(before.state_dict())
+        was_alone = isinstance(earlier, ImitateLoss) and earlier.alone is not None
+        begins = body is None or body["position"]["stage"] != number
+        if was_alone and isinstance(stage.loss, ImitateLoss) and stage.loss.alone is None and begins:
+            self.loss.stitch(self.network)
 
     def _settle(self) -> None:
         """What the network answers is what its loss has learnt so far."""

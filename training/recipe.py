@@ -200,6 +200,9 @@ class ImitateLoss(Section):
     teacher: Literal["sface"] = "sface"
     direction: float = Field(default=1.0, ge=0, description="weight of |student − teacher|² on the unit sphere")
     maps: float = Field(default=1.0, ge=0, description="weight of the maps' mean squared errors, four of them")
+    alone: int | None = Field(
+        default=None, ge=1, le=4, description="one stage of the network, fed with the teacher's map before it: fast"
+    )
 
 
 Sampling = Annotated[RandomTriplets | PeopleBatches | PictureBatches | NearStrangers, Field(discriminator="kind")]
@@ -323,7 +326,14 @@ class Recipe(Section):
         if self.data.crop != "five-points" or self.transform.augment != "kiosk":
             raise ValueError("imitate needs data.crop=five-points and transform.augment=kiosk, for its teacher's sake")
         for stage in self.stages:
-            if stage.loss.kind == "imitate" and (form.head == "flatten") != ("fc" in stage.freeze):
+            if isinstance(stage.loss, ImitateLoss) and stage.loss.alone is not None:
+                wanted = [["conv1", "bn1", "layer1"], ["layer2"], ["layer3"], ["layer4"]][stage.loss.alone - 1]
+                if form.architecture != "resnet50" or form.head != "flatten" or stage.unfreeze != wanted:
+                    raise ValueError(
+                        f"stage {stage.name}: imitate with alone={stage.loss.alone} is for resnet50 with the flatten head, "
+                        f"train=named and unfreeze={wanted}"
+                    )
+            elif stage.loss.kind == "imitate" and (form.head == "flatten") != ("fc" in stage.freeze):
                 raise ValueError(
                     f"stage {stage.name}: imitate makes a flatten head of what it learns (train=named, freeze=['fc']), "
                     "and lets a pooled one learn"

@@ -159,3 +159,68 @@ def test_a_stopped_run_goes_on_bit_for_bit(tmp_path: Path, monkeypatch: pytest.M
 def test_what_cant_be_imitated_is_refused(stages, values, said: str) -> None:  # type: ignore[no-untyped-def]
     with pytest.raises(BadRecipe, match=said):
         recipe(*stages, **values)
+
+
+def test_stages_that_learnt_alone_are_put_together_exactly(cache: Path, chips: torch.Tensor) -> None:
+    torch.manual_seed(5)
+    network = networks.build("resnet50").eval()
+    for module in network.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.running_mean.normal_(0, 0.1)  # type: ignore[union-attr]
+    planes = networks.stage_planes("resnet50")
+    loss = Imitation(ImitateLoss(), planes, cache, 1)
+    pictures = torch.randn(2, 3, 224, 224, generator=torch.Generator().manual_seed(3))
+    parts = list(network.trunk.children())
+    with torch.no_grad():
+        loss(network, pictures, chips[:2])  # measures the teacher's maps
+        seen = torch.nn.Sequential(*parts[:5])(pictures)
+        for number in range(1, 4):
+            seen = parts[4 + number](loss.feed[number - 1](loss.foretell[number - 1](seen)))
+        loss.stitch(network)
+        together = network.trunk(pictures)
+    torch.testing.assert_close(together, seen, atol=1e-3, rtol=1e-3)
+
+
+def test_a_stage_alone_is_fed_with_the_teachers_map_and_nothing_else_learns(cache: Path, chips: torch.Tensor) -> None:
+    network = networks.build("resnet50")
+    pictures = torch.randn(3, 3, 224, 224)
+    for number, layer in ((1, 4), (2, 5), (4, 7)):
+        loss = Imitation(ImitateLoss(alone=number), networks.stage_planes("resnet50"), cache, 1)
+        network.zero_grad()
+        found, answers = loss(network, pictures, chips)
+        found.total.backward()
+        moved = {name.split(".")[1] for name, p in network.named_parameters() if p.grad is not None and p.grad.any()}
+        assert moved == ({"0", "1", "4"} if number == 1 else {str(layer)})
+        assert answers.shape == (3, 128)
+
+
+def test_a_run_of_stages_alone_then_together_goes_on_where_it_was(tmp_path: Path) -> None:
+    faces = people(tmp_path / "faces")
+    one = {"kind": "pictures", "batch": 2, "batches": 1}
+    names = (["conv1", "bn1", "layer1"], ["layer2"], ["layer3"], ["layer4"])
+    alone = [
+        stage(f"layer{n}", 1, sampling=one, train="named", unfreeze=un, loss={"kind": "imitate", "alone": n})
+        for n, un in enumerate(names, start=1)
+    ]
+    whole = stage("whole", 1, sampling=one, loss={"kind": "imitate"}, **MADE)
+    form = {
+        "network": {"architecture": "resnet50", "head": "flatten"},
+        "validation": {"triplets": 10, "batch": 8},
+        **KIOSK,
+    }
+    run = go(recipe(*alone, whole, **form), faces, tmp_path / "run")
+    none = [{**s, "epochs": 0} for s in [whole]]
+    first = go(recipe(*alone, *none, **form), faces, tmp_path / "parts")
+    assert first
+    assert_equal(run, go(recipe(*alone, whole, **form), faces, tmp_path / "parts", resume="last"))
+
+
+def test_alone_names_its_layers() -> None:
+    with pytest.raises(
+        BadRecipe, match=r"alone=2 is for resnet50 with the flatten head, train=named and unfreeze=\['layer2'\]"
+    ):
+        recipe(
+            stage(train="named", unfreeze=["layer3"], sampling=PICTURES, loss={"kind": "imitate", "alone": 2}),
+            network={"architecture": "resnet50"},
+            **KIOSK,
+        )
