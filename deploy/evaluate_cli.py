@@ -13,6 +13,7 @@ from deploy.query_cli import Device, OnDevice
 class Protocol(StrEnum):
     LFW_VIEW2, LFW_ALL, THESIS, PAIRS30 = "lfw-view2", "lfw-all", "thesis", "pairs30"
     PAIRS_FILE, IDENTIFY, GROUPS = "pairs-file", "identify", "groups"
+    TAKES, QUALITY = "takes", "quality"
 
 
 def evaluate(
@@ -23,7 +24,10 @@ def evaluate(
         Protocol | None, typer.Option(help="what is compared with what; docs/training.md tells them apart")
     ] = None,
     data: Annotated[
-        Path | None, typer.Option(help="faces: LFW's folder, or a folder per person; for groups a folder per group")
+        Path | None,
+        typer.Option(
+            help="faces: LFW's folder, or a folder per person; for groups a folder per group; for takes PERSON/TAKE/frames"
+        ),
     ] = None,
     pairs: Annotated[
         Path | None, typer.Option(help="list of pairs: CSV (first, second, label) or LFW's format")
