@@ -20,6 +20,7 @@ from training.embedding import open_detector, open_model
 from training.outcome import Outcome, judge_distances
 from training.pictures import BadPicture
 from training.protocols import Subject
+from training.quality_protocol import quality
 from training.takes import takes
 from training.template_cache import BadCache
 from training.verification import BadPairs
@@ -119,6 +120,8 @@ def _by_protocol(options: EvaluateOptions, subject: Subject) -> Outcome:
             return protocols.identify(subject, data)
         case "groups":
             return protocols.groups(subject, data)
+        case "quality":
+            return quality(subject, data, pairs)
         case "takes":
             return takes(subject, data)
     raise Problem(f"--protocol {options.protocol}: unknown")

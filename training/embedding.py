@@ -79,7 +79,7 @@ def embed_files(
     with tempfile.TemporaryDirectory() as scratch:
         if detector is None:
             detector = open_detector(cache or Path(scratch))
-        with closing(TemplateCache(_cache_file(model, cache), model.info.embedding_size)) as known:
+        with closing(TemplateCache(cache_file(model, cache), model.info.embedding_size)) as known:
             parts = []
             for start in range(0, len(paths), BATCH):
                 batch = paths[start : start + BATCH]
@@ -130,14 +130,18 @@ def read_bytes(path: Path) -> bytes:
         raise BadPicture(f"{path}: can't be read ({error.strerror})") from None
 
 
-def _cache_file(model: Embedder, cache: Path | None) -> Path | None:
-    """By everything that a template depends on besides the picture: an update of the detector begins a new file."""
+def cache_file(model: Embedder, cache: Path | None, change: str = "") -> Path | None:
+    """By everything that a template depends on besides the picture: an update of the detector begins a new file.
+
+    `change` names what was done to the pictures before their faces were cut out.
+    """
     if cache is None:
         return None
-    return cache / "templates" / f"{model.info.id}-{model.info.crop}-{MIN_FACE_PX}px-{_cutting_digest()}.sqlite"
+    parts = [model.info.id, model.info.crop, f"{MIN_FACE_PX}px", cutting_digest(), *([change] if change else [])]
+    return cache / "templates" / f"{'-'.join(parts)}.sqlite"
 
 
-def _cutting_digest() -> str:
+def cutting_digest() -> str:
     """Of the code that finds and cuts out a face, since nobody would remember to count up a version."""
     sources = "".join(inspect.getsource(part) for part in (detector_room, mtcnn_cpu, crop, main_face, centre_chip))
     return hashlib.sha256(sources.encode()).hexdigest()[:8]
