@@ -18,7 +18,11 @@ class Protocol(StrEnum):
 
 def evaluate(
     model: Annotated[
-        str, typer.Option(envvar="ATTENDANCE_MODEL", help="sface, or the folder of a model bundle")
+        str,
+        typer.Option(
+            envvar="ATTENDANCE_MODEL",
+            help="sface, or the folder of a model bundle; to compare: dlib, resnet50-random",
+        ),
     ] = "sface",
     protocol: Annotated[
         Protocol | None, typer.Option(help="what is compared with what; docs/training.md tells them apart")
@@ -40,6 +44,9 @@ def evaluate(
     ] = None,
     speed: Annotated[
         bool, typer.Option("--speed", help="measure evaluation and drawing of triplets against the published way")
+    ] = False,
+    cost: Annotated[
+        bool, typer.Option("--cost", help="measure milliseconds a face, size and precisions of the model on this CPU")
     ] = False,
     out: Annotated[Path | None, typer.Option(help="folder for result.json, ROC and DET pictures and tables")] = None,
     triplets: Annotated[int, typer.Option(min=100, max=1_000_000, help="drawn by the thesis protocol")] = 10_000,
@@ -64,6 +71,7 @@ def evaluate(
             distances,
             layers,
             speed,
+            cost,
             out,
             triplets,
             folds,

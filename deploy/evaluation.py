@@ -14,7 +14,7 @@ from rich.table import Table
 
 from deploy.errors import Problem, settings_from
 from deploy.looking_bar import looking_bar
-from training import evaluation_files, layer_pictures, pair_files, protocols, verification_speed
+from training import cost, evaluation_files, layer_pictures, pair_files, protocols, verification_speed
 from training.dataset import BadData
 from training.embedding import open_detector, open_model
 from training.outcome import Outcome, judge_distances
@@ -37,6 +37,7 @@ class EvaluateOptions:
     distances: Path | None
     layers: Path | None
     speed: bool
+    cost: bool
     out: Path | None
     triplets: int
     folds: int | None
@@ -49,6 +50,18 @@ class EvaluateOptions:
 
 def run(options: EvaluateOptions) -> int:
     """0 when there is a result, good or bad. Raises Problem."""
+    outcome, files = evaluate(options)
+    if not options.json:
+        _print(outcome.figures)
+        for file in files:
+            print(file)
+    else:
+        print(json.dumps(outcome.figures, allow_nan=False))
+    return 0
+
+
+def evaluate(options: EvaluateOptions) -> tuple[Outcome, list[Path]]:
+    """What was found, and the files of --out. Raises Problem."""
     started_s = time.perf_counter()
     _check(options)
     try:
@@ -60,20 +73,14 @@ def run(options: EvaluateOptions) -> int:
         raise Problem(str(error)) from None
     except OSError as error:
         raise Problem(f"{error.filename or options.out}: can't be written ({error.strerror})") from None
-    if not options.json:
-        _print(outcome.figures)
-        for file in files:
-            print(file)
-    else:
-        print(json.dumps(outcome.figures, allow_nan=False))
-    return 0
+    return outcome, files
 
 
 def _check(options: EvaluateOptions) -> None:
     """One question at a time, and with what it needs; raises Problem."""
-    asked = [options.protocol is not None, options.distances is not None, options.layers is not None, options.speed]
-    if sum(asked) != 1:
-        raise Problem("give one of --protocol, --distances, --layers and --speed")
+    given = (options.protocol, options.distances, options.layers)
+    if sum(one is not None for one in given) + options.speed + options.cost != 1:
+        raise Problem("give one of --protocol, --distances, --layers, --speed and --cost")
     if options.protocol is not None and options.data is None:
         raise Problem(f"--protocol {options.protocol} needs --data, the folder with the faces")
     if options.protocol == "pairs-file" and options.pairs is None:
@@ -92,6 +99,8 @@ def _outcome(options: EvaluateOptions) -> Outcome:
     if options.layers is not None:
         assert options.out is not None
         return Outcome(layer_pictures.draw(options.model, options.layers, options.out, cache=cache))
+    if options.cost:
+        return cost.measure(options.model, cache=cache, threads=options.threads, data=options.data, seed=options.seed)
     model = open_model(options.model, cache=cache, threads=options.threads, device=options.device)
     detector = open_detector(cache, threads=options.threads, device=options.device)
     with looking_bar("looking at the pictures") as step:
