@@ -16,7 +16,8 @@ from deploy.errors import Problem, settings_from
 from deploy.looking_bar import looking_bar
 from training import cost, evaluation_files, layer_pictures, pair_files, protocols, verification_speed
 from training.dataset import BadData
-from training.embedding import open_detector, open_model
+from training.embedding import open_detector
+from training.evaluated_model import open_evaluated
 from training.outcome import Outcome, judge_distances
 from training.pictures import BadPicture
 from training.protocols import Subject
@@ -101,7 +102,7 @@ def _outcome(options: EvaluateOptions) -> Outcome:
         return Outcome(layer_pictures.draw(options.model, options.layers, options.out, cache=cache))
     if options.cost:
         return cost.measure(options.model, cache=cache, threads=options.threads, data=options.data, seed=options.seed)
-    model = open_model(options.model, cache=cache, threads=options.threads, device=options.device)
+    model = open_evaluated(options.model, cache=cache, threads=options.threads, device=options.device)
     detector = open_detector(cache, threads=options.threads, device=options.device)
     with looking_bar("looking at the pictures") as step:
         subject = Subject(model, cache, options.seed, options.folds, detector, step)

@@ -13,7 +13,7 @@ from deploy import evaluation
 from deploy.errors import Problem, settings_from
 from deploy.evaluation import EvaluateOptions
 from training.accuracy_table import ROWS, Data, Row, markdown
-from training.embedding import open_model
+from training.evaluated_model import open_evaluated
 from worker.protocol.bundle import BadBundle
 from worker.settings import WorkerSettings
 
@@ -42,7 +42,7 @@ def run(options: AccuracyOptions) -> int:
     for name, (model, model_id) in models.items():
         for row in rows:
             folder = options.out / name / row.name
-            kept = None if options.again else read_result(folder / "result.json", model_id, options.seed)
+            kept = None if options.again else read_result(row, folder / "result.json", model_id, options.seed)
             try:
                 results[name][row.name] = kept or _run(row, model, folder, options)
                 words = "kept" if kept else f"{results[name][row.name]['seconds']:.0f} s"
@@ -55,14 +55,22 @@ def run(options: AccuracyOptions) -> int:
     return 1 if failed else 0
 
 
-def read_result(path: Path, model_id: str, seed: int) -> dict[str, Any] | None:
-    """A result that is there already, of this model and seed; None for any other file. The data's folder isn't compared."""
+def read_result(row: Row, path: Path, model_id: str, seed: int) -> dict[str, Any] | None:
+    """A result that is there already, of this model and seed, with all that the row shows; None for any other file.
+
+    The data's folder isn't compared.
+    """
     try:
         found = json.loads(path.read_bytes())
     except (OSError, ValueError):
         return None
-    ours = isinstance(found, dict) and found.get("model_id") == model_id and found.get("seed", seed) == seed
-    return found if ours else None
+    if not isinstance(found, dict) or found.get("model_id") != model_id or found.get("seed", seed) != seed:
+        return None
+    try:
+        list(row.lines(found))
+    except (KeyError, TypeError, AttributeError, IndexError, ValueError):  # of an older version, or damaged
+        return None
+    return found
 
 
 def _rows(options: AccuracyOptions) -> list[Row]:
@@ -89,7 +97,7 @@ def _models(options: AccuracyOptions) -> dict[str, tuple[str, str]]:
         if name in models:
             raise Problem(f"--model {model}: there is a {name} already; models need folders of different names")
         try:
-            opened = open_model(model, cache=cache, threads=options.threads, device=options.device)
+            opened = open_evaluated(model, cache=cache, threads=options.threads, device=options.device)
         except BadBundle as error:
             raise Problem(str(error)) from None
         models[name] = (model, opened.info.id)

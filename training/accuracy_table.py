@@ -103,7 +103,7 @@ def _cost(found: Figures) -> Iterator[tuple[str, str]]:
     yield "parameters", NONE if parameters is None else f"{parameters:,}"
     yield "weights on disk", NONE if size is None else f"{size / 1e6:.1f} MB"
     for precision, row in found["precisions"].items():
-        label = f"{precision}, {found['threads']} threads"
+        label = f"{precision}, --threads {found['threads']}"
         yield f"{label}: ms for one face", f"{row['ms_one_face']:.1f}"
         yield f"{label}: faces a second, 8 at a time", f"{row['faces_a_second_in_batches_of_8']:.0f}"
         if precision != "f32":

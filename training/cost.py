@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from training import dlib_model
 from training.dataset import read_folder
-from training.embedding import chip_of, open_detector, open_model, read_bytes
+from training.embedding import chip_of, open_detector, read_bytes
+from training.evaluated_model import open_evaluated
 from training.outcome import Outcome
 from training.pictures import decode
 from worker import sface
@@ -38,11 +39,11 @@ def measure(name: str, *, cache: Path, threads: int = 0, data: Path | None = Non
     Raises BadBundle, BadData, BadPicture.
     """
     threads = threads or os.cpu_count() or 1
-    served = open_model(name, cache=cache, threads=threads, device="cpu")
+    served = open_evaluated(name, cache=cache, threads=threads, device="cpu")
     chips = _faces(served, data, cache, threads) if data else _noise(served.info.input_px, seed)
-    models = {"f32": open_model(name, cache=cache, threads=threads, device="cpu", bf16=False)}
+    models = {"f32": open_evaluated(name, cache=cache, threads=threads, device="cpu", bf16=False)}
     if name != dlib_model.NAME and has_bf16():
-        models["bf16"] = open_model(name, cache=cache, threads=threads, device="cpu", bf16=True)
+        models["bf16"] = open_evaluated(name, cache=cache, threads=threads, device="cpu", bf16=True)
     templates = {precision: model.embed(chips) for precision, model in models.items()}
     return Outcome(
         {

@@ -14,7 +14,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from training import dlib_model, random_model
 from training.pictures import BadPicture, decode
 from training.template_cache import Known, TemplateCache
 from worker import crop, mtcnn_cpu
@@ -52,18 +51,16 @@ def open_detector(cache: Path, *, threads: int = 0, device: str = "auto") -> Det
 
 
 def open_model(name: str, *, cache: Path, threads: int = 0, device: str = "auto", bf16: bool | None = None) -> Embedder:
-    """`sface`, the folder of a bundle, or a network that is there for comparison alone (`dlib`, `resnet50-random`), ready to
-    embed; raises BadBundle. 0 threads takes every core; on a CPU it computes as it would serve unless `bf16` says."""
+    """`sface` or the folder of a bundle, ready to embed; raises BadBundle. 0 threads takes every core.
+
+    On a CPU it computes as it would serve, unless `bf16` says in which precision.
+    """
     threads = threads or os.cpu_count() or 1
     device = best_device() if device == "auto" else device
     if device == "cuda" and not torch.cuda.is_available():
         raise BadBundle("device cuda was asked for, but torch finds no CUDA device; use auto or cpu")
     if name == "sface":
         return SFaceEmbedder(cache, threads, bf16=bool(bf16))
-    if name == dlib_model.NAME:
-        return dlib_model.DlibEmbedder()
-    if name == random_model.NAME:
-        return random_model.RandomEmbedder(cache, threads, bf16=bf16 is not False)
     if not Path(name).is_dir():
         raise BadBundle(f"{name}: neither 'sface' nor the folder of a model bundle")
     return BundleEmbedder(Path(name), device, cache, threads, bf16=bf16 is not False)

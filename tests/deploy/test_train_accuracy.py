@@ -45,11 +45,13 @@ def test_rows_are_run_kept_and_written_down(tmp_path: Path, takes: Path, monkeyp
     code, output = call(*asked, "--only", "takes", "--threads", 1)
     assert code == 0
     assert "sface, takes: kept" in output
-    result.write_text("{broken")
-    code, output = call(*asked, "--only", "takes", "--threads", 1)
-    assert code == 0
-    assert "takes: kept" not in output
-    assert json.loads(result.read_text())["people"] == 2
+    model_id = json.loads(result.read_text())["model_id"]
+    for unusable in ("{broken", "[]", json.dumps({"model_id": model_id}), json.dumps({"model_id": "another"})):
+        result.write_text(unusable)
+        code, output = call(*asked, "--only", "takes", "--threads", 1)
+        assert code == 0
+        assert "takes: kept" not in output
+        assert json.loads(result.read_text())["people"] == 2
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pytest
 from tests.training.faces import admiral, astronaut, darker
 from training import dlib_model, random_model
 from training.embedding import open_model
+from training.evaluated_model import open_evaluated
 from training.found_faces import find_faces
 from training.random_model import RandomEmbedder
 from worker import recogniser
@@ -55,7 +56,7 @@ def test_distances_are_dlibs_own() -> None:
 @pytest.mark.skipif(importlib.util.find_spec("face_recognition_models") is not None, reason="dlib's weights are there")
 def test_without_dlib_the_error_says_what_to_install(tmp_path: Path) -> None:
     with pytest.raises(BadBundle, match="pip install dlib-bin face_recognition_models"):
-        open_model("dlib", cache=tmp_path)
+        open_evaluated("dlib", cache=tmp_path)
 
 
 @pytest.mark.skipif(
@@ -67,7 +68,7 @@ def test_dlib_tells_two_people_apart(tmp_path: Path) -> None:
 
     pictures = [astronaut(), darker(astronaut(), 0.3), admiral()]
     files = [write(tmp_path / f"{i}.png", picture) for i, picture in enumerate(pictures)]
-    model = open_model("dlib", cache=tmp_path)
+    model = open_evaluated("dlib", cache=tmp_path)
     faces = find_faces(files, cache=tmp_path)
     chips = [model.chip(p, face) for p, face in zip(pictures, faces, strict=True) if face is not None]
     templates = model.embed(chips)
@@ -86,7 +87,9 @@ def test_random_weights_are_the_same_each_time(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", [dlib_model.NAME, random_model.NAME])
-def test_no_worker_serves_them(name: str) -> None:
+def test_no_worker_serves_them_and_no_search_takes_them(name: str, tmp_path: Path) -> None:
+    with pytest.raises(BadBundle, match="neither 'sface' nor the folder"):
+        open_model(name, cache=tmp_path)
     with pytest.raises(BadBundle, match="neither 'sface' nor the folder"):
         recogniser.load(WorkerSettings(ATTENDANCE_MODEL=name))
 

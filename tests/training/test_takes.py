@@ -10,11 +10,13 @@ from tests.training.drawn_people import TinyEmbedder, drawn_face
 from tests.training.faces import admiral, astronaut, darker, write
 from training import takes_door
 from training.dataset import BadData
+from training.embedding import open_model
 from training.protocols import Subject
 from training.takes import enrol, entry_distances, evenly, read_takes, takes
 from training.takes_door import Door, Entry
 from training.verification import BadPairs
 
+NUAA = Path(__file__).resolve().parents[3] / "shared" / "data" / "nuaa" / "live"
 PLANE = {"ann": (10.0, 0.0), "bob": (0.0, 10.0)}
 
 
@@ -132,3 +134,17 @@ def test_takes_without_any_face(tmp_path: Path) -> None:
     data = write_takes(tmp_path / "data", {"ann/a": 1, "ann/b": 1, "bob/a": 1})
     with pytest.raises(BadPairs, match="nobody can be enrolled"):
         takes(Subject(TinyEmbedder(), tmp_path), data)
+
+
+@pytest.mark.real_faces
+@pytest.mark.skipif(not NUAA.is_dir(), reason=f"the research pictures are not at {NUAA}")
+def test_sface_recognises_people_in_another_take(tmp_path: Path) -> None:
+    for person in ("0001", "0005", "0002"):
+        (tmp_path / "data").mkdir(exist_ok=True)
+        (tmp_path / "data" / person).symlink_to(NUAA / person)
+    model = open_model("sface", cache=tmp_path, threads=2, device="cpu")
+    found = takes(Subject(model, tmp_path), tmp_path / "data").figures
+    assert (found["people_enrolled"], found["genuine_pairs"]) == (2, 2 * 28)
+    served = found["at_threshold"]["served"]
+    assert served["every_person_recognised"]
+    assert (served["presences"], served["stranger_presences"], served["confusions"]) == (4, 2, [])
