@@ -13,17 +13,25 @@ from deploy.query_cli import Device, OnDevice
 class Protocol(StrEnum):
     LFW_VIEW2, LFW_ALL, THESIS, PAIRS30 = "lfw-view2", "lfw-all", "thesis", "pairs30"
     PAIRS_FILE, IDENTIFY, GROUPS = "pairs-file", "identify", "groups"
+    TAKES, QUALITY = "takes", "quality"
 
 
 def evaluate(
     model: Annotated[
-        str, typer.Option(envvar="ATTENDANCE_MODEL", help="sface, or the folder of a model bundle")
+        str,
+        typer.Option(
+            envvar="ATTENDANCE_MODEL",
+            help="sface, or the folder of a model bundle; to compare: dlib, resnet50-random",
+        ),
     ] = "sface",
     protocol: Annotated[
         Protocol | None, typer.Option(help="what is compared with what; docs/training.md tells them apart")
     ] = None,
     data: Annotated[
-        Path | None, typer.Option(help="faces: LFW's folder, or a folder per person; for groups a folder per group")
+        Path | None,
+        typer.Option(
+            help="faces: LFW's folder, or a folder per person; for groups a folder per group; for takes PERSON/TAKE/frames"
+        ),
     ] = None,
     pairs: Annotated[
         Path | None, typer.Option(help="list of pairs: CSV (first, second, label) or LFW's format")
@@ -36,6 +44,9 @@ def evaluate(
     ] = None,
     speed: Annotated[
         bool, typer.Option("--speed", help="measure evaluation and drawing of triplets against the published way")
+    ] = False,
+    cost: Annotated[
+        bool, typer.Option("--cost", help="measure milliseconds a face, size and precisions of the model on this CPU")
     ] = False,
     out: Annotated[Path | None, typer.Option(help="folder for result.json, ROC and DET pictures and tables")] = None,
     triplets: Annotated[int, typer.Option(min=100, max=1_000_000, help="drawn by the thesis protocol")] = 10_000,
@@ -60,6 +71,7 @@ def evaluate(
             distances,
             layers,
             speed,
+            cost,
             out,
             triplets,
             folds,

@@ -14,12 +14,15 @@ from rich.table import Table
 
 from deploy.errors import Problem, settings_from
 from deploy.looking_bar import looking_bar
-from training import evaluation_files, layer_pictures, pair_files, protocols, verification_speed
+from training import cost, evaluation_files, layer_pictures, pair_files, protocols, verification_speed
 from training.dataset import BadData
-from training.embedding import open_detector, open_model
+from training.embedding import open_detector
+from training.evaluated_model import open_evaluated
 from training.outcome import Outcome, judge_distances
 from training.pictures import BadPicture
 from training.protocols import Subject
+from training.quality_protocol import quality
+from training.takes import takes
 from training.template_cache import BadCache
 from training.verification import BadPairs
 from worker.protocol.bundle import BadBundle
@@ -35,6 +38,7 @@ class EvaluateOptions:
     distances: Path | None
     layers: Path | None
     speed: bool
+    cost: bool
     out: Path | None
     triplets: int
     folds: int | None
@@ -47,6 +51,18 @@ class EvaluateOptions:
 
 def run(options: EvaluateOptions) -> int:
     """0 when there is a result, good or bad. Raises Problem."""
+    outcome, files = evaluate(options)
+    if not options.json:
+        _print(outcome.figures)
+        for file in files:
+            print(file)
+    else:
+        print(json.dumps(outcome.figures, allow_nan=False))
+    return 0
+
+
+def evaluate(options: EvaluateOptions) -> tuple[Outcome, list[Path]]:
+    """What was found, and the files of --out. Raises Problem."""
     started_s = time.perf_counter()
     _check(options)
     try:
@@ -58,20 +74,14 @@ def run(options: EvaluateOptions) -> int:
         raise Problem(str(error)) from None
     except OSError as error:
         raise Problem(f"{error.filename or options.out}: can't be written ({error.strerror})") from None
-    if not options.json:
-        _print(outcome.figures)
-        for file in files:
-            print(file)
-    else:
-        print(json.dumps(outcome.figures, allow_nan=False))
-    return 0
+    return outcome, files
 
 
 def _check(options: EvaluateOptions) -> None:
     """One question at a time, and with what it needs; raises Problem."""
-    asked = [options.protocol is not None, options.distances is not None, options.layers is not None, options.speed]
-    if sum(asked) != 1:
-        raise Problem("give one of --protocol, --distances, --layers and --speed")
+    given = (options.protocol, options.distances, options.layers)
+    if sum(one is not None for one in given) + options.speed + options.cost != 1:
+        raise Problem("give one of --protocol, --distances, --layers, --speed and --cost")
     if options.protocol is not None and options.data is None:
         raise Problem(f"--protocol {options.protocol} needs --data, the folder with the faces")
     if options.protocol == "pairs-file" and options.pairs is None:
@@ -90,7 +100,9 @@ def _outcome(options: EvaluateOptions) -> Outcome:
     if options.layers is not None:
         assert options.out is not None
         return Outcome(layer_pictures.draw(options.model, options.layers, options.out, cache=cache))
-    model = open_model(options.model, cache=cache, threads=options.threads, device=options.device)
+    if options.cost:
+        return cost.measure(options.model, cache=cache, threads=options.threads, data=options.data, seed=options.seed)
+    model = open_evaluated(options.model, cache=cache, threads=options.threads, device=options.device)
     detector = open_detector(cache, threads=options.threads, device=options.device)
     with looking_bar("looking at the pictures") as step:
         subject = Subject(model, cache, options.seed, options.folds, detector, step)
@@ -118,6 +130,10 @@ def _by_protocol(options: EvaluateOptions, subject: Subject) -> Outcome:
             return protocols.identify(subject, data)
         case "groups":
             return protocols.groups(subject, data)
+        case "quality":
+            return quality(subject, data, pairs)
+        case "takes":
+            return takes(subject, data)
     raise Problem(f"--protocol {options.protocol}: unknown")
 
 

@@ -6,13 +6,14 @@ from typing import Annotated
 
 import typer
 
-from deploy import train_run_cli
+from deploy import train_accuracy_cli, train_run_cli
 from deploy.errors import clear_errors
 
 app = typer.Typer(
     help="Train a recogniser: prepare faces, train, compare, export a bundle that workers load.", no_args_is_help=True
 )
 train_run_cli.add_to(app)
+app.command()(train_accuracy_cli.accuracy)
 
 
 class Crop(StrEnum):

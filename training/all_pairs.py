@@ -4,7 +4,7 @@ Two passes over blocks of matrix products. The first counts distances into fine 
 keeps the nearest impostor pairs themselves, down to the loosest rate asked for.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -78,6 +78,22 @@ def all_pairs(
     tail, tail_owners = _tail(templates, owners, alpha, scale, last_bin)
     scored = ScoredPairs(every[order], whose[order], tail, tail_owners, impostors, len(pictures), pictures)
     return AllPairs(scored, genuine_bins, impostor_bins, 2 * alpha)
+
+
+def matches_by_owner(
+    templates: NDArray[np.float32], people: NDArray[np.int64], *, alpha: float, thresholds: Sequence[float]
+) -> NDArray[np.int64]:
+    """(thresholds, owners): impostor pairs below each threshold in which each person takes part, so a pair counts twice."""
+    _, owners = np.unique(people, return_inverse=True)
+    found = np.zeros((len(thresholds), int(owners.max()) + 1), np.int64)
+    for start, distances, upper in _blocks(templates, alpha):
+        rows, columns = owners[start : start + len(distances)], owners[start:]
+        strangers = upper & (rows[:, None] != columns[None])
+        for number, threshold in enumerate(thresholds):
+            near = strangers & (distances < threshold)
+            np.add.at(found[number], rows, near.sum(axis=1))
+            np.add.at(found[number], columns, near.sum(axis=0))
+    return found
 
 
 def _tail(

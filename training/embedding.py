@@ -50,17 +50,20 @@ def open_detector(cache: Path, *, threads: int = 0, device: str = "auto") -> Det
     return Detector(cache, device, min_face_px=MIN_FACE_PX, threads=threads or os.cpu_count() or 1)
 
 
-def open_model(name: str, *, cache: Path, threads: int = 0, device: str = "auto") -> Embedder:
-    """`sface` or the folder of a bundle, ready to embed; raises BadBundle. 0 threads takes every core."""
+def open_model(name: str, *, cache: Path, threads: int = 0, device: str = "auto", bf16: bool | None = None) -> Embedder:
+    """`sface` or the folder of a bundle, ready to embed; raises BadBundle. 0 threads takes every core.
+
+    On a CPU it computes as it would serve, unless `bf16` says in which precision.
+    """
     threads = threads or os.cpu_count() or 1
     device = best_device() if device == "auto" else device
     if device == "cuda" and not torch.cuda.is_available():
         raise BadBundle("device cuda was asked for, but torch finds no CUDA device; use auto or cpu")
     if name == "sface":
-        return SFaceEmbedder(cache, threads)
+        return SFaceEmbedder(cache, threads, bf16=bool(bf16))
     if not Path(name).is_dir():
         raise BadBundle(f"{name}: neither 'sface' nor the folder of a model bundle")
-    return BundleEmbedder(Path(name), device, cache, threads)
+    return BundleEmbedder(Path(name), device, cache, threads, bf16=bf16 is not False)
 
 
 def embed_files(
@@ -79,7 +82,7 @@ def embed_files(
     with tempfile.TemporaryDirectory() as scratch:
         if detector is None:
             detector = open_detector(cache or Path(scratch))
-        with closing(TemplateCache(_cache_file(model, cache), model.info.embedding_size)) as known:
+        with closing(TemplateCache(cache_file(model, cache), model.info.embedding_size)) as known:
             parts = []
             for start in range(0, len(paths), BATCH):
                 batch = paths[start : start + BATCH]
@@ -130,14 +133,18 @@ def read_bytes(path: Path) -> bytes:
         raise BadPicture(f"{path}: can't be read ({error.strerror})") from None
 
 
-def _cache_file(model: Embedder, cache: Path | None) -> Path | None:
-    """By everything that a template depends on besides the picture: an update of the detector begins a new file."""
+def cache_file(model: Embedder, cache: Path | None, change: str = "") -> Path | None:
+    """By everything that a template depends on besides the picture: an update of the detector begins a new file.
+
+    `change` names what was done to the pictures before their faces were cut out.
+    """
     if cache is None:
         return None
-    return cache / "templates" / f"{model.info.id}-{model.info.crop}-{MIN_FACE_PX}px-{_cutting_digest()}.sqlite"
+    parts = [model.info.id, model.info.crop, f"{MIN_FACE_PX}px", cutting_digest(), *([change] if change else [])]
+    return cache / "templates" / f"{'-'.join(parts)}.sqlite"
 
 
-def _cutting_digest() -> str:
+def cutting_digest() -> str:
     """Of the code that finds and cuts out a face, since nobody would remember to count up a version."""
     sources = "".join(inspect.getsource(part) for part in (detector_room, mtcnn_cpu, crop, main_face, centre_chip))
     return hashlib.sha256(sources.encode()).hexdigest()[:8]

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from training.all_pairs import AllPairs, all_pairs
+from training.all_pairs import AllPairs, all_pairs, matches_by_owner
 from training.dataset import BadData, read_folder
-from training.rates import far_name, operating_point, point_row, tar_table
+from training.rates import false_match_row, far_name, operating_point, point_row, tar_table
 from training.verification import MIN_ERRORS, allowed_errors
 
 FMRS = (1e-2, 1e-3, 1e-4, 1e-5)
@@ -59,12 +59,16 @@ def judge_group(
     scored = pairs.scored
     held = [fmr for fmr in FMRS if allowed_errors(fmr, scored.impostors) >= MIN_ERRORS]
     points = {far_name(fmr): point_row(operating_point(scored, fmr)) if fmr in held else None for fmr in FMRS}
+    _, numbers = np.unique(group.people, return_inverse=True)
+    matches = matches_by_owner(templates, group.people, alpha=alpha, thresholds=list(thresholds.values()))
+    rates_at = {name: false_match_row(m, np.bincount(numbers)) for name, m in zip(thresholds, matches, strict=True)}
     row = {
         "pictures": len(templates),
         "people": scored.owners,
         "stranger_pairs": scored.impostors,
         "genuine_pairs": len(scored.genuine),
-        "false_match_rate_at": {name: pairs.false_match_rate(distance) for name, distance in thresholds.items()},
+        "false_match_rate_at": {name: at["rate"] for name, at in rates_at.items()},
+        "at_model_thresholds": rates_at,
         "threshold_at_fmr": {name: point and point["threshold"] for name, point in points.items()},
         "tar_at_far": tar_table(scored, FMRS[:3], seed),
     }
@@ -78,3 +82,12 @@ def worst(groups: list[JudgedGroup]) -> JudgedGroup:
         if all(limit is not None for limit in limits):
             return groups[int(np.argmin(limits))]
     return min(groups, key=lambda group: float(group.pairs.scored.tail[0]))
+
+
+def worst_at(groups: list[JudgedGroup], thresholds: dict[str, float]) -> dict[str, dict[str, Any]]:
+    """By the model's thresholds: the group in which most strangers match, and its row."""
+    found = {}
+    for name, distance in thresholds.items():
+        group = max(groups, key=lambda one: float(one.row["at_model_thresholds"][name]["rate"]))
+        found[name] = {"threshold": distance, "group": group.name, **group.row["at_model_thresholds"][name]}
+    return found

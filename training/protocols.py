@@ -15,7 +15,7 @@ from training import classification, identification, pair_files, rates, verifica
 from training.all_pairs import all_pairs
 from training.dataset import read_folder
 from training.embedding import Embedded, embed_files
-from training.group_rates import judge_group, read_groups, worst
+from training.group_rates import judge_group, read_groups, worst, worst_at
 from training.outcome import Outcome, judge
 from training.pair_files import PairList, lfw_images
 from training.triplets import draw_triplets
@@ -232,6 +232,7 @@ def groups(subject: Subject, data: Path) -> Outcome:
             "pairs": sum(one.row["stranger_pairs"] + one.row["genuine_pairs"] for one in judged),
             "faces_not_found": seen.faces_not_found,
             "worst_group": bad.name,
+            "worst_group_at": worst_at(judged, thresholds),
             "model_thresholds": thresholds,
             "groups": {one.name: one.row for one in judged},
         },

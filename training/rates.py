@@ -10,12 +10,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.stats import binomtest
 
 from training.verification import MIN_ERRORS, Counts, Floats, OperatingPoint, allowed_errors, checked
 
 DRAWS = 200
 """Of the bootstrap: enough for a 95 % interval to two digits."""
 INTERVAL = (2.5, 97.5)
+NORMAL_95 = 1.959964
 FARS = (1e-2, 1e-3, 1e-4)
 
 
@@ -124,6 +126,39 @@ def few_errors_table(pairs: ScoredPairs, fars: Sequence[float] = FARS) -> dict[s
     """The rates that tar_table leaves out, as they were counted: for comparison with figures that others print."""
     few = [far for far in fars if 1 <= allowed_errors(far, pairs.impostors) < MIN_ERRORS]
     return {far_name(far): point_row(operating_point(pairs, far)) for far in few}
+
+
+def false_match_row(matches: Counts, pictures: Counts) -> dict[str, Any]:
+    """The rate at a threshold among all pairs of strangers' pictures, with a 95 % interval; both arguments are (people,).
+
+    `matches` counts each person's pairs below the threshold. From MIN_ERRORS false matches on the interval is a jackknife
+    over people (the rate without each of them in turn); of fewer it is Clopper and Pearson's, which takes the pairs for
+    independent: so few rest on as many different people.
+    """
+    errors, pairs = int(matches.sum()) // 2, stranger_pairs(pictures)
+    rate = errors / pairs
+    if errors < MIN_ERRORS:
+        bounds = binomtest(errors, pairs).proportion_ci(method="exact")
+        interval, by = (float(bounds.low), float(bounds.high)), "pairs"
+    else:
+        interval, by = _jackknife(matches, pictures, pairs, rate), "people"
+    return {"rate": rate, "false_matches": errors, "interval": list(interval), "interval_over": by}
+
+
+def stranger_pairs(pictures: Counts) -> int:
+    return int(pictures.sum() ** 2 - (pictures**2).sum()) // 2
+
+
+def _jackknife(matches: Counts, pictures: Counts, pairs: int, rate: float) -> tuple[float, float]:
+    """On the logarithm of the odds, so that it stays between 0 and 1; a rate of 1 has no room."""
+    left = pairs - pictures * (pictures.sum() - pictures)
+    if rate == 1 or (left == 0).any():
+        return (rate, rate) if rate == 1 else (0.0, 1.0)
+    without = (matches.sum() // 2 - matches) / left
+    n = len(matches)
+    error = np.sqrt((n - 1) / n * ((without - without.mean()) ** 2).sum()) / (rate * (1 - rate))
+    low, high = (1 / (1 + np.exp(-(np.log(rate / (1 - rate)) + side * NORMAL_95 * error))) for side in (-1, 1))
+    return float(low), float(high)
 
 
 def point_row(point: OperatingPoint) -> dict[str, Any]:

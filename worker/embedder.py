@@ -43,9 +43,10 @@ class Embedder(ABC):
 
 
 class SFaceEmbedder(Embedder):
-    def __init__(self, cache: Path, threads: int) -> None:
+    def __init__(self, cache: Path, threads: int, bf16: bool = False) -> None:
         self.info = sface.info()
-        self._network = CpuNetwork(sface.folded_file(cache), [-1, 3, sface.INPUT_PX, sface.INPUT_PX], threads)
+        shape = [-1, 3, sface.INPUT_PX, sface.INPUT_PX]
+        self._network = CpuNetwork(sface.folded_file(cache), shape, threads, bf16)
 
     def _run(self, chips: NDArray[np.uint8]) -> NDArray[np.float32]:
         return self._network(chips.transpose(0, 3, 1, 2).astype(np.float32))

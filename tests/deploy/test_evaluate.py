@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from deploy.cli import app
 from tests.training.drawn_people import write_people
+from tests.training.faces import admiral, astronaut, write
 
 KEYS = {
     "accuracy", "accuracy_std", "auc", "eer", "tar_at_far", "threshold", "pairs", "faces_not_found", "model_id", "seconds",
@@ -99,6 +100,28 @@ def test_a_model_on_a_list_of_pairs(tmp_path: Path) -> None:
     assert "line 1: 'p9/p9_0001.png' is no file" in output
 
 
+def test_takes_quality_and_cost_through_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("training.cost.REPETITIONS", 1)
+    for take in ("a", "b"):
+        for name, portrait in (("eileen", astronaut()), ("grace", admiral())):
+            write(tmp_path / "takes" / name / take / "0.png", portrait)
+    asked = ("--model", "sface", "--cache", tmp_path / "cache", "--json", "--threads", 1)
+    code, output = call("--protocol", "takes", "--data", tmp_path / "takes", *asked)
+    assert code == 0, output
+    assert last_line(output)["at_threshold"]["served"]["presences"] == 4
+    rows = [f"{a}/a/0.png,{b}/b/0.png,{int(a == b)}" for a in ("eileen", "grace") for b in ("eileen", "grace")]
+    (tmp_path / "pairs.csv").write_text("\n".join(rows))
+    pairs = ("--pairs", tmp_path / "pairs.csv", "--folds", 2)
+    code, output = call("--protocol", "quality", "--data", tmp_path / "takes", *pairs, *asked)
+    assert code == 0, output
+    found = last_line(output)
+    assert set(found) >= KEYS
+    assert len(found["rows"]) == 9
+    code, output = call("--cost", *asked)
+    assert code == 0, output
+    assert last_line(output)["precisions"]["f32"]["ms_one_face"] > 0
+
+
 def test_a_broken_bundle_is_named(tmp_path: Path) -> None:
     (tmp_path / "bundle").mkdir()
     (tmp_path / "bundle" / "model.json").write_text("{}")
@@ -111,7 +134,7 @@ def test_a_broken_bundle_is_named(tmp_path: Path) -> None:
 
 def test_folders_that_are_none(tmp_path: Path, distances: Path) -> None:
     asked = ("--cache", tmp_path / "cache", "--data", tmp_path / "nothing")
-    for protocol in ("lfw-view2", "lfw-all", "thesis", "pairs30", "identify", "groups"):
+    for protocol in ("lfw-view2", "lfw-all", "thesis", "pairs30", "identify", "groups", "takes", "quality"):
         code, output = call("--protocol", protocol, *asked)
         assert code == 2
         assert "nothing" in output
@@ -129,6 +152,7 @@ def test_folders_that_are_none(tmp_path: Path, distances: Path) -> None:
         (("--protocol", "pairs-file", "--data", "."), "needs --pairs"),
         (("--layers", "x.jpg"), "needs --out"),
         (("--speed", "--distances", "x.csv"), "one of --protocol"),
+        (("--speed", "--cost"), "--speed and --cost"),
     ],
 )
 def test_one_question_at_a_time(arguments: tuple[str, ...], words: str) -> None:

@@ -91,3 +91,16 @@ def test_what_makes_no_pairs_or_too_many_is_refused(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(room, "MAX_PICTURES", 4)
     with pytest.raises(verification.BadPairs, match="at most 4"):
         all_pairs(templates, np.arange(5), alpha=10, loosest_far=0.1)
+
+
+def test_each_persons_false_matches_are_counted() -> None:
+    """Against every pair one by one; pictures of one person never count."""
+    templates, owners = clusters(40, 4)
+    d, same, people = one_by_one(templates, owners)
+    strangers = np.sort(d[~same])
+    thresholds = [float(strangers[k : k + 2].mean()) for k in (30, 300)]  # between two pairs, for float32's sake
+    found = room.matches_by_owner(templates, owners, alpha=10.0, thresholds=thresholds)
+    for row, threshold in zip(found, thresholds, strict=True):
+        near = people[(d < threshold) & ~same]
+        assert row.tolist() == np.bincount(near.ravel(), minlength=40).tolist()
+    assert found.sum(axis=1).tolist() == [2 * 31, 2 * 301]

@@ -145,6 +145,10 @@ def test_the_worst_group_is_named(subject: Subject, tmp_path: Path) -> None:
     assert found.figures["worst_group"] == "alike"
     assert alike["false_match_rate_at"] == {"0.01": 1.0, "0.001": 1.0}
     assert different["false_match_rate_at"]["0.01"] < 0.1
+    worst = found.figures["worst_group_at"]["0.01"]
+    assert (worst["group"], worst["rate"], worst["threshold"]) == ("alike", 1.0, 6.0)
+    strict = different["at_model_thresholds"]["0.001"]
+    assert strict["interval"][0] <= strict["rate"] <= strict["interval"][1]
     assert (alike["genuine_pairs"], different["genuine_pairs"]) == (0, 50)
     assert (alike["stranger_pairs"], different["people"]) == (1770, 50)
     assert alike["tar_at_far"]["0.01"] is None

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from scipy.special import gammaln
 
 from training import rates, verification
 from training.rates import ScoredPairs, scored_pairs
@@ -102,3 +103,50 @@ def test_a_tail_that_is_too_short_is_refused() -> None:
 
 def test_rates_are_named_as_people_write_them() -> None:
     assert [rates.far_name(far) for far in (1.0, 0.1, 1e-2, 1e-4, 1e-6)] == ["1", "0.1", "0.01", "0.0001", "0.000001"]
+
+
+def matched(pairs: list[tuple[int, int]], people: int) -> np.ndarray:
+    return np.bincount(np.array(pairs).ravel(), minlength=people)
+
+
+def test_few_false_matches_have_clopper_and_pearsons_interval() -> None:
+    """None of 4,950 pairs: at most 1 − 0.025^(1/4950) with 97.5 %."""
+    none = rates.false_match_row(np.zeros(100, np.int64), np.ones(100, np.int64))
+    assert none["interval"] == pytest.approx([0, 1 - 0.025 ** (1 / 4950)])
+    assert (none["rate"], none["false_matches"], none["interval_over"]) == (0, 0, "pairs")
+    two = rates.false_match_row(matched([(0, 1), (2, 3)], 100), np.ones(100, np.int64))
+    assert (two["false_matches"], two["rate"]) == (2, 2 / 4950)
+    assert two["interval"][0] < two["rate"] < two["interval"][1]
+
+
+def test_errors_of_one_person_make_a_wide_interval() -> None:
+    """Forty matches of one man say less about strangers than forty matches of eighty people."""
+    pictures = np.ones(100, np.int64)
+    one = rates.false_match_row(matched([(0, i) for i in range(1, 41)], 100), pictures)
+    many = rates.false_match_row(matched([(2 * i, 2 * i + 1) for i in range(40)], 100), pictures)
+    assert one["rate"] == many["rate"] == 40 / 4950
+    assert one["interval_over"] == many["interval_over"] == "people"
+    widths = [row["interval"][1] - row["interval"][0] for row in (one, many)]
+    assert widths[0] > 2 * widths[1] > 0
+
+
+def test_the_interval_holds_what_it_promises() -> None:
+    """Matches that come from people's own frequency: 95 % of the intervals should hold the true rate."""
+    rng, held = np.random.default_rng(5), 0
+    for _ in range(200):
+        often = rng.beta(2, 18, 60)
+        near = np.triu(rng.random((60, 60)) < np.sqrt(np.outer(often, often)), 1)
+        row = rates.false_match_row(near.sum(0) + near.sum(1), np.ones(60, np.int64))
+        held += row["interval"][0] <= TRUE_RATE <= row["interval"][1]
+    assert 0.9 <= held / 200 <= 1.0
+
+
+def test_everybody_matches_everybody() -> None:
+    row = rates.false_match_row(np.full(6, 5), np.ones(6, np.int64))
+    assert (row["rate"], row["interval"]) == (1.0, [1.0, 1.0])
+    two = rates.false_match_row(np.array([11, 11]), np.array([4, 4]))
+    assert two["interval"] == [0.0, 1.0]  # of two people nothing is left without one of them
+
+
+TRUE_RATE = float(np.exp(2 * (gammaln([2.5, 20]) - gammaln([2, 20.5])).sum()))
+"""(E √x)² of a beta(2, 18): the chance that two strangers of the test above match."""

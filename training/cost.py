@@ -1,0 +1,127 @@
+"""What a recogniser costs on this machine's CPU: milliseconds a face, size, and what a lower precision does to templates.
+
+The detector isn't part of it. Times are medians, from an aligned picture in memory to its template.
+"""
+
+import os
+import statistics
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+
+from training import dlib_model
+from training.dataset import read_folder
+from training.embedding import chip_of, open_detector, read_bytes
+from training.evaluated_model import open_evaluated
+from training.outcome import Outcome
+from training.pictures import decode
+from worker import sface
+from worker.embedder import Embedder
+from worker.openvino_cpu import has_bf16
+from worker.protocol.bundle import WEIGHTS
+
+BATCH = 8
+WARM_UP, REPETITIONS = 3, 20
+CHIPS = 32
+"""Whose templates are compared between precisions."""
+INT8 = "not measured: OpenVINO quantises through NNCF, which this product doesn't install"
+
+Chips = Sequence[NDArray[np.uint8]]
+
+
+def measure(name: str, *, cache: Path, threads: int = 0, data: Path | None = None, seed: int = 0) -> Outcome:
+    """Of `sface`, a bundle's folder, or a comparison model; faces come from `data` where it is given, else they are noise.
+
+    Raises BadBundle, BadData, BadPicture.
+    """
+    threads = threads or os.cpu_count() or 1
+    served = open_evaluated(name, cache=cache, threads=threads, device="cpu")
+    chips = _faces(served, data, cache, threads) if data else _noise(served.info.input_px, seed)
+    models = {"f32": open_evaluated(name, cache=cache, threads=threads, device="cpu", bf16=False)}
+    if name != dlib_model.NAME and has_bf16():
+        models["bf16"] = open_evaluated(name, cache=cache, threads=threads, device="cpu", bf16=True)
+    templates = {precision: model.embed(chips) for precision, model in models.items()}
+    return Outcome(
+        {
+            "threads": threads,
+            "has_bf16": has_bf16(),
+            "parameters": parameters(served, cache),
+            "weights_bytes": weights_bytes(name),
+            "chips": f"{len(chips)} faces below {data}" if data else f"{len(chips)} pictures of noise",
+            "precisions": {
+                precision: _speed(model, chips) | difference(templates["f32"], templates[precision], model.info.alpha)
+                for precision, model in models.items()
+            },
+            "int8": INT8,
+            "model_id": served.info.id,
+        }
+    )
+
+
+def difference(exact: NDArray[np.float32], other: NDArray[np.float32], alpha: float) -> dict[str, float]:
+    """The largest between two precisions' templates of the same faces: as cosine, angle, and in the thresholds' unit."""
+    a, b = exact.astype(np.float64), other.astype(np.float64)
+    distance = float(np.linalg.norm(a - b, axis=1).max())
+    half = min(1.0, distance / (2 * alpha))
+    return {
+        "smallest_cosine": 1 - 2 * half**2,
+        "largest_angle_degrees": float(np.degrees(2 * np.arcsin(half))),
+        "largest_distance": distance,
+    }
+
+
+def parameters(model: Embedder, cache: Path) -> int | None:
+    """As model.json says, or the numbers in SFace's file; None where it isn't known."""
+    if model.info.parameters is None and model.info.architecture == "sface":
+        weights = onnx.load(sface.folded_file(cache)).graph.initializer
+        return sum(int(np.prod(part.dims)) for part in weights)
+    return model.info.parameters
+
+
+def weights_bytes(name: str) -> int | None:
+    """On disk, as they are shipped; None for weights that lie nowhere."""
+    if name == "sface":
+        return sface.find_file().stat().st_size
+    if name == dlib_model.NAME:
+        return dlib_model.find_weights().stat().st_size
+    path = Path(name) / WEIGHTS
+    return path.stat().st_size if path.is_file() else None
+
+
+def _speed(model: Embedder, chips: Chips) -> dict[str, float]:
+    one, batch = [chips[0]], [chips[i % len(chips)] for i in range(BATCH)]
+    single_s, batch_s = _median_s(model, one), _median_s(model, batch)
+    return {
+        "ms_one_face": single_s * 1e3,
+        f"ms_a_face_in_batches_of_{BATCH}": batch_s * 1e3 / BATCH,
+        f"faces_a_second_in_batches_of_{BATCH}": BATCH / batch_s,
+    }
+
+
+def _median_s(model: Embedder, chips: Chips) -> float:
+    for _ in range(WARM_UP):
+        model.embed(chips)
+    times = []
+    for _ in range(REPETITIONS):
+        start = time.perf_counter()
+        model.embed(chips)
+        times.append(time.perf_counter() - start)
+    return statistics.median(times)
+
+
+def _noise(size_px: int, seed: int) -> Chips:
+    rng = np.random.default_rng(seed)
+    return list(rng.integers(0, 256, (CHIPS, size_px, size_px, 3)).astype(np.uint8))
+
+
+def _faces(model: Embedder, data: Path, cache: Path, threads: int) -> Chips:
+    """Pictures spread evenly over the folder; raises BadData, BadPicture."""
+    folder = read_folder(data)
+    numbers = np.unique(np.linspace(0, len(folder) - 1, CHIPS).round().astype(int))
+    pictures = [decode(read_bytes(folder.path(i)), folder.files[i]) for i in numbers]
+    found = open_detector(cache, threads=threads, device="cpu").find(pictures)
+    return [chip_of(model, picture, faces)[0] for picture, faces in zip(pictures, found, strict=True)]
