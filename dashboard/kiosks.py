@@ -94,8 +94,9 @@ def index() -> ResponseReturnValue:
     now = running(app.lives)
     with reading(app.sessions) as session:
         found = doors(session.scalars(select(Kiosk)), now)
-        models = {beat.data.get("model_id") for beat in now.workers}
-        offers = [calibration.offered(session, model) for model in models if isinstance(model, str)]
+        named = [beat.data.get("model_id") for beat in now.workers]
+        models = {model for model in named if isinstance(model, str)}
+        offers = [calibration.offered(session, model) for model in models]
     weak = [beat for beat in now.workers if beat.data.get("meets_target") is False]
     few = [beat for beat in now.workers if beat.data.get("accepts_too_few") is True]
     return render_template(

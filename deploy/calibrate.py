@@ -145,10 +145,13 @@ def _named(factory: SessionFactory, people: Gallery, said: Likeness) -> list[dic
         query = select(Employee.id, Employee.code, Employee.name).where(Employee.id.in_(ids))
         known = {who: {"code": code, "name": name} for who, code, name in session.execute(query)}
     gone = {"code": "?", "name": "erased meanwhile"}
-    return [
-        {**pair, "one": known.get(str(pair["one"]), gone), "other": known.get(str(pair["other"]), gone)}
-        for pair in pairs
-    ]
+    found = []
+    for pair in pairs:
+        one, other = sorted(
+            (known.get(str(pair[side]), gone) for side in ("one", "other")), key=lambda who: who["code"]
+        )
+        found.append({"one": one, "other": other, "distance": pair["distance"]})
+    return found
 
 
 # --- words -----------------------------------------------------------------------------------------------------------
