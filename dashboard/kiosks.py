@@ -9,6 +9,7 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
+from dashboard import calibration
 from dashboard.database import reading
 from dashboard.models import Kiosk
 from dashboard.web import services
@@ -93,12 +94,18 @@ def index() -> ResponseReturnValue:
     now = running(app.lives)
     with reading(app.sessions) as session:
         found = doors(session.scalars(select(Kiosk)), now)
+        named = [beat.data.get("model_id") for beat in now.workers]
+        models = {model for model in named if isinstance(model, str)}
+        offers = [calibration.offered(session, model) for model in models]
     weak = [beat for beat in now.workers if beat.data.get("meets_target") is False]
+    few = [beat for beat in now.workers if beat.data.get("accepts_too_few") is True]
     return render_template(
         "kiosks.html",
         now=now,
         doors=found,
         weak=weak,
+        few=few,
+        uncalibrated=max((people for people in offers if people), default=0),
         wanted_fpir=app.settings.fpir,
         directions=DIRECTIONS,
         number=number,

@@ -147,6 +147,29 @@ class ServingModel(Base):
     held_until_ms: Mapped[int]
 
 
+class Calibration(Base):
+    """A look at how alike the site's own people are, or a change of the site's limit that followed; only ever added to.
+
+    The newest row of a model says which limit is in force; see dashboard/calibration.py.
+    """
+
+    __tablename__ = "calibrations"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    model_id: Mapped[str] = mapped_column(String(128), index=True)
+    made_ms: Mapped[int]
+    made_by: Mapped[str] = mapped_column(String(64))
+    action: Mapped[str] = mapped_column(String(8))
+    people: Mapped[int]
+    """Looked at; 0 for a reset, which looks at nobody."""
+    matches: Mapped[int]
+    """Pairs of different people that were within the threshold."""
+    threshold: Mapped[float] = mapped_column(Float)
+    """The distance that served when it was made."""
+    site_limit: Mapped[float | None] = mapped_column(Float)
+    """The limit in force after it; None: the bundle's rule alone."""
+    __table_args__ = (CheckConstraint("action IN ('look', 'apply', 'reset')", name="calibration_action"),)
+
+
 class DecisionRecord(Base):
     """Every decision a worker sent, once by its event id; `status` is recorded, duplicate, inactive or not_a_punch."""
 

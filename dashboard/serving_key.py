@@ -8,7 +8,7 @@ import logging
 
 import redis
 
-from dashboard import serving
+from dashboard import calibration, serving
 from dashboard.database import SessionFactory, reading
 from worker.protocol import keys
 from worker.protocol.entries import BadEntry
@@ -30,11 +30,12 @@ def follow(factory: SessionFactory, ledger: redis.Redis, shard: str) -> bool:
         have = _readable(raw) if isinstance(raw, bytes) else None
         with reading(factory) as session:
             row = serving.read(session)
+            limits = calibration.limits(session)
         if have is not None and have.revision > row.revision:
             row = _catch_up(factory, have)
         if not row.revision or (have is not None and have.revision == row.revision):
             return False
-        want = Serving(revision=row.revision, epoch=row.epoch, model_id=row.model_id, coming=row.coming)
+        want = Serving(revision=row.revision, epoch=row.epoch, model_id=row.model_id, coming=row.coming, limits=limits)
         pipe.multi()
         pipe.set(key, want.to_bytes())
         pipe.execute()

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from deploy import dead, evaluate_cli, logs, model_cli, query_cli, train_cli
+from deploy import calibrate_cli, dead, evaluate_cli, logs, model_cli, query_cli, train_cli
 from deploy.errors import clear_errors, settings_from
 from deploy.logs import LogFormat, LogLevel
 
@@ -26,6 +26,7 @@ app.add_typer(train_cli.app, name="train")
 query_cli.register(app)
 app.command()(evaluate_cli.evaluate)
 app.add_typer(model_cli.app, name="model")
+app.command()(calibrate_cli.calibrate)
 
 
 class BenchPart(StrEnum):

@@ -128,7 +128,8 @@ def recogniser() -> list[Finding]:
         check = f"worker {name}"
         epoch = f" (epoch {data['model_epoch']})" if data.get("model_epoch") else ""
         people, threshold = data.get("gallery_size"), data.get("threshold", 0)
-        words = f"serves {data.get('model_id')}{epoch}, {people} people, threshold {threshold:.2f}"
+        limit = " (the site's limit)" if data.get("site_limit") else ""
+        words = f"serves {data.get('model_id')}{epoch}, {people} people, threshold {threshold:.2f}{limit}"
         if data.get("model_missing"):
             lacking = f"doesn't hold {data['model_missing']}, which is to serve, so it judges nobody"
             findings.append(problem(check, lacking, "bring it by `attendance model push`"))
@@ -141,6 +142,9 @@ def recogniser() -> list[Finding]:
                 f"a stranger is accepted with a chance of up to {data.get('promised_fpir', 1):.2g}, more than wanted"
             )
             findings.append(warning(check, f"{words}; {promised}", "use a badge or PIN as well, or a stricter model"))
+        elif data.get("accepts_too_few"):
+            few = f"{data.get('true_accept_rate') or 0:.0%} of genuine comparisons are within it, under the 90 % wanted"
+            findings.append(warning(check, f"{words}; {few}", "use a badge or PIN as well, or a better model"))
         else:
             findings.append(ok(check, words))
     models = sorted({str(data.get("model_id")) for data in workers.values()})
@@ -149,6 +153,36 @@ def recogniser() -> list[Finding]:
         findings.append(problem("recogniser", f"workers serve different models: {', '.join(models)}", advice))
     if not workers and site_urls():
         findings.append(warning("worker", "none is running", "start one: `attendance worker`, or `attendance up`"))
+    return findings
+
+
+def calibration() -> list[Finding]:
+    """Whether enough people were enrolled since the last look at who is alike."""
+    try:
+        from dashboard import calibration as looks
+        from dashboard.database import reading
+        from deploy.site_database import site_database
+    except ModuleNotFoundError:
+        return []  # told by the packages
+    models = sorted({str(data["model_id"]) for data in _workers().values() if data.get("model_id")})
+    if not models:
+        return []  # told by the workers' check
+    try:
+        with site_database() as factory, reading(factory) as session:
+            offers = {model: looks.offered(session, model) for model in models}
+            limits = looks.limits(session)
+    except Problem:
+        return []  # told by the database's check
+    findings = [
+        warning("calibration", f"{people} people enrolled since the last calibration", "run `attendance calibrate`")
+        for people in offers.values()
+        if people
+    ]
+    if not findings:
+        set_here = ", ".join(f"{limits[model]:.4f}" for model in models if model in limits)
+        findings.append(
+            ok("calibration", f"the site's limit: {set_here}" if set_here else "no limit of the site's is set")
+        )
     return findings
 
 
@@ -190,4 +224,4 @@ def liveness() -> list[Finding]:
     return [warning("liveness", words, "watch the door, or use a badge or PIN as well where that matters")]
 
 
-CHECKS = (redis_servers, database, recogniser, liveness)
+CHECKS = (redis_servers, database, recogniser, calibration, liveness)

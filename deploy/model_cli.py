@@ -9,8 +9,9 @@ from typing import Annotated, Any
 
 import typer
 
-from deploy.errors import Problem, clear_errors, settings_from
+from deploy.errors import Problem, clear_errors
 from deploy.operator import SiteClients, plain, site_clients
+from deploy.site_database import site_database
 
 app = typer.Typer(
     help="The model that recognises: check a bundle, bring it to the workers, swap it in while the old one serves, go back.",
@@ -75,7 +76,7 @@ def use(
     yes: Yes = False,
 ) -> None:
     """Swap a model in: every stored picture is embedded by it while the old one serves, then all workers switch at once."""
-    with clear_errors("dashboard"), site_clients("model", every_shard=True) as sites, _site_database() as factory:
+    with clear_errors("dashboard"), site_clients("model", every_shard=True) as sites, site_database() as factory:
         from deploy.model_swap import Swap
 
         Swap(factory, sites, _target_id(target, sites), yes, _console()).run()
@@ -84,7 +85,7 @@ def use(
 @app.command()
 def rollback(yes: Yes = False) -> None:
     """Go back to the model that served before; who was enrolled since is embedded by it first."""
-    with clear_errors("dashboard"), site_clients("model", every_shard=True) as sites, _site_database() as factory:
+    with clear_errors("dashboard"), site_clients("model", every_shard=True) as sites, site_database() as factory:
         from dashboard import serving
         from dashboard.database import reading
         from deploy.model_swap import Swap
@@ -99,7 +100,7 @@ def rollback(yes: Yes = False) -> None:
 @app.command()
 def cancel() -> None:
     """Give up a swap that was begun and not finished. The serving model stays; templates made so far are kept."""
-    with clear_errors("dashboard"), _site_database() as factory:
+    with clear_errors("dashboard"), site_database() as factory:
         from dashboard import serving
         from deploy.model_swap import problems
 
@@ -134,34 +135,6 @@ def _target_id(target: str, sites: list[SiteClients]) -> str:
         return verify(Path(target)).id
     except BadBundle as error:
         raise Problem(plain(error, 500)) from None
-
-
-@contextmanager
-def _site_database() -> Iterator[Any]:
-    """Sessions of the site's database, which must be there and have this version's schema; raises Problem."""
-    from sqlalchemy.exc import SQLAlchemyError
-
-    from dashboard.database import BadDatabase, engine_for, require_current, session_factory
-    from dashboard.settings import DashboardSettings
-    from deploy.errors import hide_passwords
-
-    settings: DashboardSettings = settings_from(DashboardSettings)
-    file = settings.home / "attendance.db"
-    if settings.database_url is None and not file.exists():
-        raise Problem(f"{file} is not there: set ATTENDANCE_HOME or ATTENDANCE_DATABASE_URL to the site's")
-    try:
-        engine = engine_for(settings.database)
-    except BadDatabase as error:
-        raise Problem(hide_passwords(str(error))) from None
-    try:
-        require_current(engine)
-        yield session_factory(engine)
-    except BadDatabase as error:
-        raise Problem(hide_passwords(str(error))) from None
-    except SQLAlchemyError as error:
-        raise Problem(hide_passwords(f"the database can't be used: {str(error).splitlines()[0]}")) from None
-    finally:
-        engine.dispose()
 
 
 @contextmanager

@@ -29,6 +29,7 @@ FACTS = {
     "kiosk": ("camera", "gate_open", "frames_failed", "feedback_stale"),
     "worker": (
         *("ready", "model_id", "model_epoch", "model_missing"),
+        *("threshold", "site_limit"),
         *("gallery_version", "gallery_size", "kiosks", "decisions_pending", "frames_stale"),
     ),
     "recorder": ("parked", "database_outages"),

@@ -126,6 +126,12 @@ class Worker:
             "threshold": threshold.distance,
             "meets_target": threshold.meets_target,
             "promised_fpir": threshold.promised_fpir,
+            "rule_threshold": threshold.rule_distance,
+            "site_limit": self.models.limits.get(self.engine.info.id),
+            "true_accept_rate": threshold.true_accept_rate,
+            "accepts_too_few": threshold.accepts_too_few,
+            "alpha": self.engine.info.alpha,
+            "wanted_fpir": self.settings.fpir,
             "liveness": "not_checked",
             "site_key": self.backlog.key_id if self.backlog else None,
             "kiosks": len(self.leases.held),
@@ -188,8 +194,9 @@ class Worker:
             self.consumer.wait(held)
 
     def _follow_model(self) -> None:
-        """Switch where another model is due, or the same one under a new epoch."""
+        """Switch where another model is due, or the same one under a new epoch; a site's limit holds from the next frame on."""
         due, epoch = self.models.due(), self.models.epoch
+        self.pipeline.limits = self.models.limits
         now = None if self.pipeline.paused else self.pipeline.model
         if due is now and epoch == self._epoch:
             return

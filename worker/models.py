@@ -69,6 +69,8 @@ class Models(threading.Thread):
         self._loaded = {own.id: own}
         self._known = False
         self._serving: Serving | None = None
+        self.limits: dict[str, float] = {}
+        """The site's stricter thresholds by model id. A ledger that lost its key loosens nothing: they stay until it is read."""
         self._retry_s: dict[str, float] = {}
         self._said: str | None = None
         self._stop_asked = threading.Event()
@@ -148,6 +150,8 @@ class Models(threading.Thread):
         try:
             self._serving = Serving.from_bytes(raw) if raw is not None else None
             self._known = True
+            if self._serving is not None:
+                self.limits = self._serving.limits
         except BadEntry as error:
             self._known = False
             self._say(f"which model serves can't be read from the ledger ({error}); nobody is judged")

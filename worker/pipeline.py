@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,6 +61,8 @@ class Pipeline:
     ) -> None:
         self.settings, self.live = settings, live
         self.model = Model(engine, gallery)
+        self.limits: Mapping[str, float] = {}
+        """The site's stricter thresholds by model id; the main loop sets them."""
         self.paused = False
         """Whether the model that should serve can't: nobody is judged, by no other model either."""
         self.sender, self.counters, self.stages = sender, counters, Stages()
@@ -90,7 +93,8 @@ class Pipeline:
             self.model, self.paused = model, False
 
     def threshold(self) -> ServingThreshold:
-        return serving_threshold(self.engine.info, len(self.gallery.index), self.settings.fpir)
+        info = self.engine.info
+        return serving_threshold(info, len(self.gallery.index), self.settings.fpir, self.limits.get(info.id))
 
     def keep_only(self, kiosks: set[str]) -> None:
         """Forget the tracks of kiosks that another worker serves now."""

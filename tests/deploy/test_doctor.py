@@ -88,6 +88,8 @@ def test_a_clock_that_is_off(redis_pair: RedisPair, monkeypatch: pytest.MonkeyPa
     [
         ({"ready": True, "meets_target": True, "threshold": 9.5}, State.OK, "threshold 9.50"),
         ({"ready": True, "meets_target": False, "promised_fpir": 0.02}, State.WARNING, "more than wanted"),
+        ({"ready": True, "accepts_too_few": True, "true_accept_rate": 0.85}, State.WARNING, "85% of genuine"),
+        ({"ready": True, "threshold": 8.5, "site_limit": 8.5}, State.OK, "8.50 (the site's limit)"),
         ({"ready": False}, State.WARNING, "judges nobody"),
     ],
 )

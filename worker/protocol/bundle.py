@@ -17,6 +17,10 @@ MODEL_ID = r"^[a-z0-9-]{1,40}-[0-9a-f]{12}$"
 """Architecture, and the digest of weights and preprocessing."""
 
 
+FEWEST_ACCEPTED = 0.90
+"""DESIGN, "Deciding": where the bundle's true accept rate is under it, doctor and dashboard say so."""
+
+
 class BadBundle(ValueError):
     """A bundle that must not serve; the message names file, value and the way out."""
 
@@ -73,10 +77,19 @@ class ServingThreshold(BaseModel):
     """What the distance was measured (or interpolated) to give; above `wanted` when the measurements end before it."""
     promised_fpir: float
     """Bound on a stranger's chance of being accepted as anybody: 1 − (1 − rate)^N."""
+    rule_distance: float
+    """By the bundle alone; `distance` is less where the site has set a stricter limit for the model."""
+    true_accept_rate: float | None = None
+    """At least this share of genuine comparisons was within `distance`, by the bundle's table; None: not measured."""
 
     @property
     def meets_target(self) -> bool:
         return self.promised_false_match_rate <= self.wanted_false_match_rate * (1 + 1e-9)
+
+    @property
+    def accepts_too_few(self) -> bool:
+        """Whether a badge or PIN is to be advised, since too many people would stand there unknown."""
+        return self.true_accept_rate is not None and self.true_accept_rate < FEWEST_ACCEPTED
 
 
 def cosine_to_distance(cosine: float, alpha: float) -> float:
@@ -84,11 +97,12 @@ def cosine_to_distance(cosine: float, alpha: float) -> float:
     return alpha * math.sqrt(2 * (1 - cosine))
 
 
-def serving_threshold(info: ModelInfo, gallery_size: int, fpir: float) -> ServingThreshold:
+def serving_threshold(info: ModelInfo, gallery_size: int, fpir: float, limit: float | None = None) -> ServingThreshold:
     """Threshold for 1:N against `gallery_size` comparisons at the target `fpir` (DESIGN: FMR ≤ 1 − (1 − FPIR)^(1/N)).
 
     Between two measured points the distance is interpolated over log10 of the rate. Nothing is extrapolated: past the
     strictest measured point that point serves, and `meets_target` is False so that doctor and dashboard can say it.
+    `limit` is the site's own, which can only make it stricter; the promise stays the bundle's.
     """
     n = max(1, gallery_size)
     wanted = -math.expm1(math.log1p(-fpir) / n)
@@ -104,11 +118,16 @@ def serving_threshold(info: ModelInfo, gallery_size: int, fpir: float) -> Servin
         span = math.log10(loose.false_match_rate / strict.false_match_rate)
         part = math.log10(loose.false_match_rate / wanted) / span
         distance, rate = loose.distance + part * (strict.distance - loose.distance), wanted
+    served = distance if limit is None else min(distance, limit)
+    # the next stricter point's share is a lower bound; past the last one nothing was measured
+    accepted = next((point.true_accept_rate for point in points if point.distance <= served * (1 + 1e-9)), None)
     return ServingThreshold(
-        distance=distance,
+        distance=served,
         wanted_false_match_rate=wanted,
         promised_false_match_rate=rate,
         promised_fpir=-math.expm1(n * math.log1p(-rate)),
+        rule_distance=distance,
+        true_accept_rate=accepted,
     )
 
 

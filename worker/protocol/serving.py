@@ -2,8 +2,10 @@
 
 `model_id` None: each worker's own setting (ATTENDANCE_MODEL) serves, as it does where the key is absent. `epoch` rises
 whenever another model is named, and tracks restart on it. `coming` is a model that workers load and whose gallery they
-follow beside the serving one, so that they can switch from one frame to the next. `revision` rises with every change of
-any of these; the truth is a row of the database (dashboard/serving.py), from which the shard's recorder writes the key.
+follow beside the serving one, so that they can switch from one frame to the next. `limits` are the site's own stricter
+thresholds, distances by model id (dashboard/calibration.py); a worker too old to know of them serves the bundle's rule.
+`revision` rises with every change of any of these; the truth is in the database (dashboard/serving.py), from which the
+shard's recorder writes the key.
 """
 
 from typing import Annotated
@@ -23,6 +25,7 @@ class Serving(BaseModel):
     epoch: Whole = Field(ge=0)
     model_id: ModelId | None = None
     coming: ModelId | None = None
+    limits: dict[ModelId, Annotated[float, Field(gt=0, allow_inf_nan=False)]] = Field(default={}, max_length=1_000)
 
     def to_bytes(self) -> bytes:
         return self.model_dump_json().encode()

@@ -156,3 +156,28 @@ def test_a_folder_in_the_place_of_the_file(tmp_path: Path) -> None:
     (tmp_path / "model.json").mkdir()
     with pytest.raises(BadBundle, match=r"model\.json"):
         read_info(tmp_path / "model.json")
+
+
+def test_a_sites_limit_only_makes_it_stricter() -> None:
+    rule = serving_threshold(INFO, 1, 5e-4)
+    assert serving_threshold(INFO, 1, 5e-4, rule.distance + 1) == rule
+    strict = serving_threshold(INFO, 1, 5e-4, 8.0)
+    assert (strict.distance, strict.rule_distance) == (8.0, rule.distance)
+    assert strict.promised_fpir == rule.promised_fpir, "nothing was measured that would promise more"
+
+
+@pytest.mark.parametrize(
+    ("limit", "accepted", "few"), [(None, 0.85, True), (10.5, 0.85, True), (9.0, 0.85, True), (8.9, None, False)]
+)
+def test_the_accept_rate_is_that_of_the_next_stricter_point(
+    limit: float | None, accepted: float | None, few: bool
+) -> None:
+    points = [
+        Threshold(false_match_rate=1e-3, distance=10.0, true_accept_rate=0.95),
+        Threshold(false_match_rate=1e-4, distance=9.0, true_accept_rate=0.85),
+    ]
+    info = INFO.model_copy(update={"thresholds": points})
+    serving = serving_threshold(info, 1, 5e-4, limit)
+    assert (serving.true_accept_rate, serving.accepts_too_few) == (accepted, few)
+    assert not serving_threshold(info, 1, 1e-3).accepts_too_few
+    assert not serving_threshold(INFO, 1, 1e-3).accepts_too_few, "not measured"
