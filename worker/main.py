@@ -18,13 +18,13 @@ from worker.janitor import Janitor
 from worker.leases import Leases
 from worker.metrics import figures
 from worker.model_store import ModelStore
-from worker.models import Model, Models
 from worker.pipeline import Pipeline
 from worker.protocol.bundle import ModelInfo
 from worker.protocol.connection import FAILURES, Backoff, connect, server_time_ms
 from worker.protocol.heartbeats import Heart
 from worker.protocol.metrics import serve
 from worker.protocol.telemetry import Counters
+from worker.serving_models import Model, Models
 from worker.settings import WorkerSettings
 
 log = logging.getLogger(__name__)
