@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from deploy.errors import clear_errors
-from deploy.query_cli import Device, OnDevice
+from deploy.query_cli import Device, Model, OnDevice
+from worker.named_models import DEFAULT
 
 
 class Protocol(StrEnum):
@@ -16,9 +17,7 @@ class Protocol(StrEnum):
 
 
 def evaluate(
-    model: Annotated[
-        str, typer.Option(envvar="ATTENDANCE_MODEL", help="sface, or the folder of a model bundle")
-    ] = "sface",
+    model: Model = DEFAULT,
     protocol: Annotated[
         Protocol | None, typer.Option(help="what is compared with what; docs/training.md tells them apart")
     ] = None,

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from training.pictures import BadPicture, decode
 from training.template_cache import Known, TemplateCache
-from worker import crop, mtcnn_cpu
+from worker import crop, mtcnn_cpu, recogniser
 from worker import detector as detector_room
 from worker.detector import Detector, Face
-from worker.embedder import BundleEmbedder, Embedder, SFaceEmbedder
+from worker.embedder import Chips, Embedder
 from worker.protocol.bundle import BadBundle
 
 BATCH = 16
@@ -31,7 +31,7 @@ MIN_FACE_PX = 48
 @dataclass(frozen=True)
 class Embedded:
     templates: NDArray[np.float32]
-    """(n, 128) of length α."""
+    """(n, numbers of a template) of length α."""
     found: NDArray[np.bool_]
     """(n,) False where no face was found and the picture's centre was taken instead."""
 
@@ -51,16 +51,12 @@ def open_detector(cache: Path, *, threads: int = 0, device: str = "auto") -> Det
 
 
 def open_model(name: str, *, cache: Path, threads: int = 0, device: str = "auto") -> Embedder:
-    """`sface` or the folder of a bundle, ready to embed; raises BadBundle. 0 threads takes every core."""
-    threads = threads or os.cpu_count() or 1
-    device = best_device() if device == "auto" else device
-    if device == "cuda" and not torch.cuda.is_available():
-        raise BadBundle("device cuda was asked for, but torch finds no CUDA device; use auto or cpu")
-    if name == "sface":
-        return SFaceEmbedder(cache, threads)
-    if not Path(name).is_dir():
-        raise BadBundle(f"{name}: neither 'sface' nor the folder of a model bundle")
-    return BundleEmbedder(Path(name), device, cache, threads)
+    """The model that ATTENDANCE_MODEL would name so, ready to embed; raises BadBundle. 0 threads takes every core."""
+    try:
+        on = recogniser.device(device)
+    except ValueError as error:
+        raise BadBundle(str(error)) from None
+    return recogniser.open_embedder(name, on, cache, threads or os.cpu_count() or 1)
 
 
 def embed_files(
@@ -113,14 +109,14 @@ def centre_chip(picture: NDArray[np.uint8], size_px: int) -> NDArray[np.uint8]:
     return np.asarray(cv2.resize(square, (size_px, size_px), interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def chip_of(model: Embedder, picture: NDArray[np.uint8], faces: Sequence[Face]) -> tuple[NDArray[np.uint8], bool]:
-    """The model's own crop of the main face, or the centre of the picture and False."""
+def chips_of(model: Embedder, picture: NDArray[np.uint8], faces: Sequence[Face]) -> tuple[Chips, bool]:
+    """The model's own crops of the main face, or the centre of the picture and False."""
     if faces:
         try:
-            return model.chip(picture, main_face(faces, *picture.shape[:2])), True
+            return model.chips(picture, main_face(faces, *picture.shape[:2])), True
         except ValueError:  # a box or landmarks that leave nothing to cut
             pass
-    return centre_chip(picture, model.info.input_px), False
+    return tuple(centre_chip(picture, one.px) for one in model.inputs), False
 
 
 def read_bytes(path: Path) -> bytes:
@@ -134,7 +130,8 @@ def _cache_file(model: Embedder, cache: Path | None) -> Path | None:
     """By everything that a template depends on besides the picture: an update of the detector begins a new file."""
     if cache is None:
         return None
-    return cache / "templates" / f"{model.info.id}-{model.info.crop}-{MIN_FACE_PX}px-{_cutting_digest()}.sqlite"
+    crops = "+".join(one.crop for one in model.inputs)
+    return cache / "templates" / f"{model.info.id}-{crops}-{MIN_FACE_PX}px-{_cutting_digest()}.sqlite"
 
 
 def _cutting_digest() -> str:
@@ -150,9 +147,9 @@ def _embed_batch(model: Embedder, detector: Detector, paths: Sequence[Path], kno
     new = {key: i for i, key in enumerate(keys) if key not in templates}
     if new:
         pictures = [decode(contents[i], str(paths[i])) for i in new.values()]
-        chips = [chip_of(model, *seen) for seen in zip(pictures, detector.find(pictures), strict=True)]
+        chips = [chips_of(model, *seen) for seen in zip(pictures, detector.find(pictures), strict=True)]
         try:
-            rows = model.embed([chip for chip, _ in chips])
+            rows = model.embed([face for face, _ in chips])
         except ValueError as error:  # NaN or nothing at all
             raise BadBundle(f"{error}; the training run behind it failed, or its weights are damaged") from None
         fresh = {key: Known(row, found) for key, row, (_, found) in zip(new, rows, chips, strict=True)}

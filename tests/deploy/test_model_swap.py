@@ -249,7 +249,10 @@ def test_every_shard_gets_its_own_key_under_the_same_epoch(redis_pair: RedisPair
 
 def test_what_can_be_said_about_a_target(site: SwapSite, tmp_path: Path) -> None:
     ready(site, "w1")
-    for words, why in ((str(tmp_path / "nothing"), "model.json: not there"), ("sface", "name one by its id")):
+    for words, why in (
+        (str(tmp_path / "nothing"), "nor the folder of a model bundle"),
+        ("sface", "name one by its id"),
+    ):
         result = CliRunner().invoke(app, ["model", "use", words])
         assert (result.exit_code, why in result.stderr) == (2, True), result.output
     result = CliRunner().invoke(app, ["model", "rollback"])

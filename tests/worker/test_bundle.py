@@ -169,20 +169,21 @@ def test_openvino_answers_as_torch_does(
     monkeypatch.setattr(bundle, "load", lambda folder: loaded)  # it is tested above, and takes seconds
     face = Face(np.array([170, 60, 280, 200], np.float32), np.zeros((5, 2), np.float32), 1.0)
     embedder = BundleEmbedder(good, "cpu", tmp_path, 1, bf16=False)
-    chips = [embedder.chip(portrait, face), np.full((224, 224, 3), 90, np.uint8), portrait[:224, :224]]
+    chips = [*embedder.chips(portrait, face), np.full((224, 224, 3), 90, np.uint8), portrait[:224, :224]]
+    faces = [(chip,) for chip in chips]
     pictures = np.stack(chips).astype(np.float32) / 255
     mean, std = np.array([0.485, 0.456, 0.406], np.float32), np.array([0.229, 0.224, 0.225], np.float32)
     with torch.inference_mode():
         expected = torch_network(torch.from_numpy(((pictures - mean) / std).transpose(0, 3, 1, 2))).numpy()
-    found = embedder.embed(chips)
+    found = embedder.embed(faces)
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, expected, atol=1e-3)
     assert np.linalg.norm(found, axis=1) == pytest.approx([10.0] * 3, abs=1e-3)
     written = {path.name: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
     assert set(written) == {f"{info.id}.xml", f"{info.id}.bin"}
-    np.testing.assert_array_equal(BundleEmbedder(good, "cpu", tmp_path, 1, bf16=False).embed(chips), found)
+    np.testing.assert_array_equal(BundleEmbedder(good, "cpu", tmp_path, 1, bf16=False).embed(faces), found)
     # Where the processor has bf16 it is used: templates move by less than a hundredth of the sphere's diameter.
-    assert np.linalg.norm(BundleEmbedder(good, "cpu", tmp_path, 1).embed(chips) - found, axis=1).max() < 0.2
+    assert np.linalg.norm(BundleEmbedder(good, "cpu", tmp_path, 1).embed(faces) - found, axis=1).max() < 0.2
     assert {path.name: path.stat().st_mtime_ns for path in tmp_path.iterdir()} == written
 
 
