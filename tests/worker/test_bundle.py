@@ -11,8 +11,9 @@ import torch
 from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 
+from tests.worker.bundles import small_fusion
 from training.export import write_bundle
-from worker import bundle, recogniser
+from worker import bundle, named_models, recogniser, sface
 from worker.detector import Face
 from worker.embedder import BundleEmbedder
 from worker.network import ResNet50Triplet, build
@@ -192,3 +193,26 @@ def test_the_recogniser_of_a_bundle_is_described(good: Path) -> None:
     assert said["recogniser"] == "resnet50-triplet"
     assert "triplet-trained ResNet-50" in said["words"]
     assert said["licence"] == "none"
+
+
+def test_the_fusion_of_sface_and_a_bundle_by_its_name(
+    loaded: tuple[ModelInfo, ResNet50Triplet],
+    good: Path,
+    tmp_path: Path,
+    portrait: NDArray[np.uint8],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The real networks: each is shown its own crop, and each gives its half."""
+    monkeypatch.setattr(bundle, "load", lambda folder: loaded)
+    monkeypatch.setattr(named_models, "FOLDER", tmp_path)
+    (tmp_path / "resnet50-triplet").symlink_to(good)
+    small_fusion(tmp_path / "fusion", [sface.info().id, loaded[0].id], 0.3)
+    parts = [recogniser.open_embedder(name, "cpu", tmp_path / "cache", 1) for name in ("sface", "resnet50-triplet")]
+    model = recogniser.open_embedder("fusion", "cpu", tmp_path / "cache", 1)
+    marks = np.array([[195, 110], [245, 110], [220, 140], [200, 165], [240, 165]], np.float32)
+    face = Face(np.array([170, 60, 280, 200], np.float32), marks, 1.0)
+    (template,) = model.embed([model.chips(portrait, face)])
+    alone = [part.embed([part.chips(portrait, face)])[0] for part in parts]
+    expected = np.concatenate([np.sqrt(0.3) * alone[0], np.sqrt(0.7) * alone[1]])
+    np.testing.assert_allclose(template, expected, atol=1e-3)
+    assert recogniser.describe(WorkerSettings(model="fusion"))["recogniser"] == "fusion"
