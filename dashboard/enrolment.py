@@ -250,6 +250,11 @@ def _store(
         refused = _picture_refusal(session, employee_id, jpeg, settings.max_pictures)
         if refused:
             return refused
+        try:
+            for model_id, vector in templates.items():
+                serving.require_size(session, model_id, vector)
+        except serving.WrongSize as error:
+            return EnrolResult(Outcome.NOT_READY, f"Nothing was stored: {error}.", quality=reply.quality)
         quality_json = _short_json(reply.quality)
         made = [
             Template(model_id=model_id, vector=vector, quality_json=quality_json, created_ms=now_ms())

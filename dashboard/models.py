@@ -85,7 +85,7 @@ class EnrolmentPicture(Base):
 
 
 class Template(Base):
-    """128 float32 of one picture under one model; templates of different models are never compared."""
+    """float32 of one picture under one model, as many as it gives; templates of different models are never compared."""
 
     __tablename__ = "templates"
     id: Mapped[int] = mapped_column(primary_key=True)

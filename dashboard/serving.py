@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from dashboard.database import now_ms
 from dashboard.models import Employee, EnrolmentPicture, GalleryOutbox, GalleryShard, ServingModel, Template
 from dashboard.outbox import queue_change
+from worker.protocol.entries import NUMBER_BYTES
 
 HOLD_MS = 30_000
 """A command that was killed is followed by another after this."""
@@ -23,6 +24,10 @@ HOLD_MS = 30_000
 
 class SwapError(ValueError):
     """A swap that can't begin or go on; the message says why and what to do."""
+
+
+class WrongSize(SwapError):
+    """A template that can't be one of its model; the message says of how many numbers it is and the others are."""
 
 
 @dataclass(frozen=True)
@@ -169,8 +174,23 @@ def _people(session: Session, rule) -> list[tuple[str, str]]:  # type: ignore[no
     return [(code, name) for code, name in session.execute(query)]
 
 
+def require_size(session: Session, model_id: str, vector: bytes) -> None:
+    """Raises WrongSize for a template that has other than as many numbers as those of the model that are stored."""
+    query = select(func.length(Template.vector)).where(Template.model_id == model_id).limit(1)
+    stored = session.scalar(query)
+    if stored is not None and stored != len(vector):
+        raise WrongSize(
+            f"a template of {len(vector) // NUMBER_BYTES} numbers came for {model_id}, whose others have "
+            f"{stored // NUMBER_BYTES}; all workers need one version of the product and of the model"
+        )
+
+
 def store_template(session: Session, picture_id: str, model_id: str, vector: bytes) -> bool:
-    """Add a template of a stored picture and have the gallery follow. False when the picture is gone or has one already."""
+    """Add a template of a stored picture and have the gallery follow. False when the picture is gone or has one already.
+
+    Raises WrongSize.
+    """
+    require_size(session, model_id, vector)
     employee_id = session.scalar(select(EnrolmentPicture.employee_id).where(EnrolmentPicture.id == picture_id))
     if employee_id is None:
         return False

@@ -10,6 +10,7 @@ import typer
 from deploy import calibrate_cli, dead, evaluate_cli, logs, model_cli, query_cli, train_cli
 from deploy.errors import clear_errors, settings_from
 from deploy.logs import LogFormat, LogLevel
+from worker.named_models import HELP
 
 app = typer.Typer(
     help="Face-verification attendance: kiosks at the doors, a worker that recognises, a dashboard that records. "
@@ -115,7 +116,7 @@ def kiosk(
 @app.command()
 def worker(
     name: Annotated[str | None, typer.Option(help="unique among the workers of a site")] = None,
-    model: Annotated[str | None, typer.Option(help="sface, or the folder of a model bundle")] = None,
+    model: Annotated[str | None, typer.Option(help=HELP)] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu or cuda")] = None,
     shard: Annotated[str | None, typer.Option(help="the shard it serves, on a site with several")] = None,
     count: Annotated[

@@ -8,6 +8,7 @@ import typer
 
 from deploy.errors import clear_errors
 from deploy.query_cli import Device, OnDevice
+from worker.named_models import DEFAULT, HELP
 
 
 class Protocol(StrEnum):
@@ -18,12 +19,8 @@ class Protocol(StrEnum):
 
 def evaluate(
     model: Annotated[
-        str,
-        typer.Option(
-            envvar="ATTENDANCE_MODEL",
-            help="sface, or the folder of a model bundle; to compare: dlib, resnet50-random",
-        ),
-    ] = "sface",
+        str, typer.Option(envvar="ATTENDANCE_MODEL", help=f"{HELP}; to compare: dlib, resnet50-random")
+    ] = DEFAULT,
     protocol: Annotated[
         Protocol | None, typer.Option(help="what is compared with what; docs/training.md tells them apart")
     ] = None,

@@ -4,7 +4,6 @@ import json as to_json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -12,12 +11,13 @@ import typer
 from deploy.errors import Problem, clear_errors
 from deploy.operator import SiteClients, plain, site_clients
 from deploy.site_database import site_database
+from worker.named_models import HELP
 
 app = typer.Typer(
     help="The model that recognises: check a bundle, bring it to the workers, swap it in while the old one serves, go back.",
     no_args_is_help=True,
 )
-Bundle = Annotated[Path, typer.Argument(help="folder with model.safetensors and model.json", show_default=False)]
+Bundle = Annotated[str, typer.Argument(help=HELP, show_default=False)]
 Yes = Annotated[bool, typer.Option("--yes", help="go on although the listed people won't be recognised")]
 Json = Annotated[bool, typer.Option("--json", help="print one JSON object")]
 
@@ -26,17 +26,18 @@ Json = Annotated[bool, typer.Option("--json", help="print one JSON object")]
 def check(bundle: Bundle, json: Json = False) -> None:
     """Whether a bundle is whole and can serve: files, hashes, id, and that the network takes its weights."""
     with clear_errors("worker"):
-        from worker.bundle import load
+        from worker import recogniser
         from worker.protocol.bundle import BadBundle
 
         try:
-            info, _ = load(bundle)
+            info = recogniser.check(bundle)
         except BadBundle as error:
             raise Problem(plain(error, 500)) from None
     if json:
         print(info.model_dump_json())
         return
-    print(f"{info.id}: {info.architecture}, {info.parameters:,} parameters, {info.licence}")
+    size = f"{info.parameters:,} parameters" if info.parameters else f"{info.embedding_size} numbers a face"
+    print(f"{info.id}: {info.architecture}, {size}, {plain(info.licence, 200)}")
     for one in info.thresholds:
         accepted = "not measured" if one.true_accept_rate is None else f"{one.true_accept_rate:.1%} of genuine ones"
         print(f"  distance {one.distance:.3f}: strangers at most {one.false_match_rate:g}, {accepted}")
@@ -62,17 +63,18 @@ def push(bundle: Bundle) -> None:
     with clear_errors(), site_clients("model", every_shard=True) as sites:
         from deploy import model_push as room
         from worker.protocol.bundle import BadBundle
+        from worker.recogniser import bundle_folder
 
         try:
             with _bar("bringing") as progress:
-                room.push(sites, bundle, _say, progress)
+                room.push(sites, bundle_folder(bundle), _say, progress)
         except BadBundle as error:
             raise Problem(plain(error, 500)) from None
 
 
 @app.command()
 def use(
-    target: Annotated[str, typer.Argument(metavar="BUNDLE", help="folder of a bundle, a model's id, or sface")],
+    target: Annotated[str, typer.Argument(metavar="BUNDLE", help=f"a model's id, {HELP}")],
     yes: Yes = False,
 ) -> None:
     """Swap a model in: every stored picture is embedded by it while the old one serves, then all workers switch at once."""
@@ -122,17 +124,19 @@ def _console() -> Any:
 def _target_id(target: str, sites: list[SiteClients]) -> str:
     """The model's id; raises Problem."""
     from deploy.model_workers import living
+    from worker.named_models import SFACE
     from worker.protocol.bundle import MODEL_ID, BadBundle, verify
+    from worker.recogniser import bundle_folder
 
     if re.fullmatch(MODEL_ID, target):
         return target
-    if target == "sface":
-        held = sorted({name for one in living(sites) for name in one.held if name.startswith("sface-")})
+    if target == SFACE:
+        held = sorted({name for one in living(sites) for name in one.held if name.startswith(f"{SFACE}-")})
         if len(held) != 1:
             raise Problem(f"workers hold {', '.join(map(plain, held)) or 'no'} SFace models; name one by its id")
         return held[0]
     try:
-        return verify(Path(target)).id
+        return verify(bundle_folder(target)).id
     except BadBundle as error:
         raise Problem(plain(error, 500)) from None
 

@@ -13,7 +13,7 @@ from deploy.errors import Problem
 from deploy.model_workers import WorkerModels, living
 from deploy.operator import SiteClients, plain
 from worker.protocol import keys
-from worker.protocol.bundle import CARD, INFO, WEIGHTS, BadBundle, file_sha256, verify
+from worker.protocol.bundle import CARD, INFO, BadBundle, file_sha256, verify, weights_name
 from worker.protocol.entries import BadEntry, new_id
 from worker.protocol.transfer import (
     CHUNK_TTL_S,
@@ -38,7 +38,7 @@ Progress = Callable[[str, int, int], None]
 def make_offer(folder: Path) -> Offer:
     """What a bundle's folder offers; raises BadBundle."""
     info = verify(folder)
-    paths = [folder / name for name in (INFO, WEIGHTS, CARD) if (folder / name).is_file()]
+    paths = [folder / name for name in (INFO, weights_name(info), CARD) if name and (folder / name).is_file()]
     files = [OfferedFile(name=p.name, size=p.stat().st_size, sha256=file_sha256(p)) for p in paths]
     try:
         return Offer(transfer=new_id(), model_id=info.id, files=tuple(files))

@@ -7,8 +7,9 @@ from typing import Annotated
 import typer
 
 from deploy.errors import clear_errors
+from worker.named_models import DEFAULT, HELP
 
-Model = Annotated[str, typer.Option(envvar="ATTENDANCE_MODEL", help="sface, or the folder of a model bundle")]
+Model = Annotated[str, typer.Option(envvar="ATTENDANCE_MODEL", help=HELP)]
 Gallery = Annotated[Path, typer.Option(help="known people: a folder per person (IDENTITY/picture.jpg)")]
 Fpir = Annotated[
     float, typer.Option(min=1e-6, max=0.05, help="wanted chance that a stranger is taken for anybody in the gallery")
@@ -30,7 +31,7 @@ OnDevice = Annotated[Device, typer.Option(help="auto takes CUDA where there is s
 def query(
     photo: Annotated[Path, typer.Argument(help="a photograph of one person")],
     gallery: Gallery,
-    model: Model = "sface",
+    model: Model = DEFAULT,
     top: Annotated[int, typer.Option(min=1, max=1000, help="people to name")] = 10,
     fpir: Fpir = 1e-3,
     picture: Annotated[Path | None, typer.Option(help="write a contact sheet, as .png or .jpg")] = None,
@@ -47,7 +48,7 @@ def query(
 def verify(
     a: Annotated[Path, typer.Argument(help="a photograph of one person")],
     b: Annotated[Path, typer.Argument(help="another photograph")],
-    model: Model = "sface",
+    model: Model = DEFAULT,
     far: Annotated[
         float, typer.Option(min=1e-6, max=0.5, help="wanted share of strangers that are taken for one person")
     ] = 1e-3,
@@ -68,7 +69,7 @@ def classify(
     method: Annotated[
         Method, typer.Option(help="the nearest picture's person, or a linear SVM trained on the gallery")
     ] = Method.NEAREST,
-    model: Model = "sface",
+    model: Model = DEFAULT,
     fpir: Fpir = 1e-3,
     device: OnDevice = Device.AUTO,
     json: Json = False,

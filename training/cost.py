@@ -13,24 +13,23 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from training import dlib_model
+from training import dlib_model, random_model
 from training.dataset import read_folder
-from training.embedding import chip_of, open_detector, read_bytes
+from training.embedding import chips_of, open_detector, read_bytes
 from training.evaluated_model import open_evaluated
 from training.outcome import Outcome
 from training.pictures import decode
 from worker import sface
-from worker.embedder import Embedder
+from worker.embedder import Chips, Embedder
+from worker.named_models import folder_of, name_of_part
 from worker.openvino_cpu import has_bf16
-from worker.protocol.bundle import WEIGHTS
+from worker.protocol.bundle import INFO, ONNX, WEIGHTS, read_info
 
 BATCH = 8
 WARM_UP, REPETITIONS = 3, 20
 CHIPS = 32
 """Whose templates are compared between precisions."""
 INT8 = "not measured: OpenVINO quantises through NNCF, which this product doesn't install"
-
-Chips = Sequence[NDArray[np.uint8]]
 
 
 def measure(name: str, *, cache: Path, threads: int = 0, data: Path | None = None, seed: int = 0) -> Outcome:
@@ -40,7 +39,7 @@ def measure(name: str, *, cache: Path, threads: int = 0, data: Path | None = Non
     """
     threads = threads or os.cpu_count() or 1
     served = open_evaluated(name, cache=cache, threads=threads, device="cpu")
-    chips = _faces(served, data, cache, threads) if data else _noise(served.info.input_px, seed)
+    chips = _faces(served, data, cache, threads) if data else _noise(served, seed)
     models = {"f32": open_evaluated(name, cache=cache, threads=threads, device="cpu", bf16=False)}
     if name != dlib_model.NAME and has_bf16():
         models["bf16"] = open_evaluated(name, cache=cache, threads=threads, device="cpu", bf16=True)
@@ -83,16 +82,21 @@ def parameters(model: Embedder, cache: Path) -> int | None:
 
 
 def weights_bytes(name: str) -> int | None:
-    """On disk, as they are shipped; None for weights that lie nowhere."""
-    if name == "sface":
-        return sface.find_file().stat().st_size
+    """On disk, as they are shipped; of a fusion, of both parts. None for weights that lie nowhere. Raises BadBundle."""
+    if name == random_model.NAME:
+        return None
     if name == dlib_model.NAME:
         return dlib_model.find_weights().stat().st_size
-    path = Path(name) / WEIGHTS
-    return path.stat().st_size if path.is_file() else None
+    folder = folder_of(name)
+    if folder is None:
+        return sface.find_file().stat().st_size
+    info = read_info(folder / INFO)
+    if info.parts:
+        return sum(weights_bytes(name_of_part(part)) or 0 for part in info.parts)
+    return sum(path.stat().st_size for file in (WEIGHTS, ONNX) if (path := folder / file).is_file())
 
 
-def _speed(model: Embedder, chips: Chips) -> dict[str, float]:
+def _speed(model: Embedder, chips: Sequence[Chips]) -> dict[str, float]:
     one, batch = [chips[0]], [chips[i % len(chips)] for i in range(BATCH)]
     single_s, batch_s = _median_s(model, one), _median_s(model, batch)
     return {
@@ -102,7 +106,7 @@ def _speed(model: Embedder, chips: Chips) -> dict[str, float]:
     }
 
 
-def _median_s(model: Embedder, chips: Chips) -> float:
+def _median_s(model: Embedder, chips: Sequence[Chips]) -> float:
     for _ in range(WARM_UP):
         model.embed(chips)
     times = []
@@ -113,15 +117,16 @@ def _median_s(model: Embedder, chips: Chips) -> float:
     return statistics.median(times)
 
 
-def _noise(size_px: int, seed: int) -> Chips:
+def _noise(model: Embedder, seed: int) -> list[Chips]:
     rng = np.random.default_rng(seed)
-    return list(rng.integers(0, 256, (CHIPS, size_px, size_px, 3)).astype(np.uint8))
+    sizes = [(one.px, one.px, 3) for one in model.inputs]
+    return [tuple(rng.integers(0, 256, size).astype(np.uint8) for size in sizes) for _ in range(CHIPS)]
 
 
-def _faces(model: Embedder, data: Path, cache: Path, threads: int) -> Chips:
+def _faces(model: Embedder, data: Path, cache: Path, threads: int) -> list[Chips]:
     """Pictures spread evenly over the folder; raises BadData, BadPicture."""
     folder = read_folder(data)
     numbers = np.unique(np.linspace(0, len(folder) - 1, CHIPS).round().astype(int))
     pictures = [decode(read_bytes(folder.path(i)), folder.files[i]) for i in numbers]
     found = open_detector(cache, threads=threads, device="cpu").find(pictures)
-    return [chip_of(model, picture, faces)[0] for picture, faces in zip(pictures, found, strict=True)]
+    return [chips_of(model, picture, faces)[0] for picture, faces in zip(pictures, found, strict=True)]

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from training.degradations import Degradation, Rgb, degraded
-from training.embedding import BATCH, Embedded, cache_file, chip_of, read_bytes
+from training.embedding import BATCH, Embedded, cache_file, chips_of, read_bytes
 from training.pictures import decode
 from training.template_cache import Known, TemplateCache
 from worker.detector import Face
@@ -49,7 +49,7 @@ def _embed_batch(
             picture, face = decode(contents[i], str(paths[i])), faces[i]
             dice = np.random.default_rng(int.from_bytes(key[:8], "big"))  # a picture's noise is always the same
             changed, place = degraded(picture, face or stand_in(picture), how, dice)
-            chips.append(chip_of(model, changed, [place] if face else []))
+            chips.append(chips_of(model, changed, [place] if face else []))
         try:
             templates = model.embed([chip for chip, _ in chips])
         except ValueError as error:

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worker.detector import Face
-from worker.embedder import Embedder
+from worker.embedder import Chips, NetworkEmbedder
 from worker.protocol.bundle import BadBundle, ModelInfo, Threshold
 
 NAME = "dlib"
@@ -36,7 +36,7 @@ USUAL_FMR = 0.44
 """Of strangers in the worst of FairFace's groups (adults) at the usual distance, as measured for this product."""
 
 
-class DlibEmbedder(Embedder):
+class DlibEmbedder(NetworkEmbedder):
     """Raises BadBundle where dlib or its weights aren't installed. It computes on one core, in float32."""
 
     def __init__(self) -> None:
@@ -45,12 +45,13 @@ class DlibEmbedder(Embedder):
         self._network = self._dlib.face_recognition_model_v1(str(self._weights))
         self.info = info(self._weights)
 
-    def chip(self, frame: NDArray[np.uint8], face: Face) -> NDArray[np.uint8]:
+    def chips(self, frame: NDArray[np.uint8], face: Face) -> Chips:
         points = dlib_points(face.landmarks)
         left, top, right, bottom = (round(float(v)) for v in face.box)
         parts = [self._dlib.point(round(float(x)), round(float(y))) for x, y in points]
         shape = self._dlib.full_object_detection(self._dlib.rectangle(left, top, right, bottom), parts)
-        return np.asarray(self._dlib.get_face_chip(np.ascontiguousarray(frame), shape, CHIP_PX, PADDING), np.uint8)
+        chip = self._dlib.get_face_chip(np.ascontiguousarray(frame), shape, CHIP_PX, PADDING)
+        return (np.asarray(chip, np.uint8),)
 
     def _run(self, chips: NDArray[np.uint8]) -> NDArray[np.float32]:
         vectors = self._network.compute_face_descriptor([np.ascontiguousarray(chip) for chip in chips])

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from training.pictures import BadPicture, decode
 from training.template_cache import Known, TemplateCache
-from worker import crop, mtcnn_cpu
+from worker import crop, mtcnn_cpu, recogniser
 from worker import detector as detector_room
 from worker.detector import Detector, Face
-from worker.embedder import BundleEmbedder, Embedder, SFaceEmbedder
+from worker.embedder import Chips, Embedder
 from worker.protocol.bundle import BadBundle
 
 BATCH = 16
@@ -31,7 +31,7 @@ MIN_FACE_PX = 48
 @dataclass(frozen=True)
 class Embedded:
     templates: NDArray[np.float32]
-    """(n, 128) of length α."""
+    """(n, numbers of a template) of length α."""
     found: NDArray[np.bool_]
     """(n,) False where no face was found and the picture's centre was taken instead."""
 
@@ -51,19 +51,15 @@ def open_detector(cache: Path, *, threads: int = 0, device: str = "auto") -> Det
 
 
 def open_model(name: str, *, cache: Path, threads: int = 0, device: str = "auto", bf16: bool | None = None) -> Embedder:
-    """`sface` or the folder of a bundle, ready to embed; raises BadBundle. 0 threads takes every core.
+    """The model that ATTENDANCE_MODEL would name so, ready to embed; raises BadBundle. 0 threads takes every core.
 
     On a CPU it computes as it would serve, unless `bf16` says in which precision.
     """
-    threads = threads or os.cpu_count() or 1
-    device = best_device() if device == "auto" else device
-    if device == "cuda" and not torch.cuda.is_available():
-        raise BadBundle("device cuda was asked for, but torch finds no CUDA device; use auto or cpu")
-    if name == "sface":
-        return SFaceEmbedder(cache, threads, bf16=bool(bf16))
-    if not Path(name).is_dir():
-        raise BadBundle(f"{name}: neither 'sface' nor the folder of a model bundle")
-    return BundleEmbedder(Path(name), device, cache, threads, bf16=bf16 is not False)
+    try:
+        on = recogniser.device(device)
+    except ValueError as error:
+        raise BadBundle(str(error)) from None
+    return recogniser.open_embedder(name, on, cache, threads or os.cpu_count() or 1, bf16)
 
 
 def embed_files(
@@ -116,14 +112,14 @@ def centre_chip(picture: NDArray[np.uint8], size_px: int) -> NDArray[np.uint8]:
     return np.asarray(cv2.resize(square, (size_px, size_px), interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def chip_of(model: Embedder, picture: NDArray[np.uint8], faces: Sequence[Face]) -> tuple[NDArray[np.uint8], bool]:
-    """The model's own crop of the main face, or the centre of the picture and False."""
+def chips_of(model: Embedder, picture: NDArray[np.uint8], faces: Sequence[Face]) -> tuple[Chips, bool]:
+    """The model's own crops of the main face, or the centre of the picture and False."""
     if faces:
         try:
-            return model.chip(picture, main_face(faces, *picture.shape[:2])), True
+            return model.chips(picture, main_face(faces, *picture.shape[:2])), True
         except ValueError:  # a box or landmarks that leave nothing to cut
             pass
-    return centre_chip(picture, model.info.input_px), False
+    return tuple(centre_chip(picture, one.px) for one in model.inputs), False
 
 
 def read_bytes(path: Path) -> bytes:
@@ -140,7 +136,8 @@ def cache_file(model: Embedder, cache: Path | None, change: str = "") -> Path | 
     """
     if cache is None:
         return None
-    parts = [model.info.id, model.info.crop, f"{MIN_FACE_PX}px", cutting_digest(), *([change] if change else [])]
+    crops = "+".join(one.crop for one in model.inputs)
+    parts = [model.info.id, crops, f"{MIN_FACE_PX}px", cutting_digest(), *([change] if change else [])]
     return cache / "templates" / f"{'-'.join(parts)}.sqlite"
 
 
@@ -157,9 +154,9 @@ def _embed_batch(model: Embedder, detector: Detector, paths: Sequence[Path], kno
     new = {key: i for i, key in enumerate(keys) if key not in templates}
     if new:
         pictures = [decode(contents[i], str(paths[i])) for i in new.values()]
-        chips = [chip_of(model, *seen) for seen in zip(pictures, detector.find(pictures), strict=True)]
+        chips = [chips_of(model, *seen) for seen in zip(pictures, detector.find(pictures), strict=True)]
         try:
-            rows = model.embed([chip for chip, _ in chips])
+            rows = model.embed([face for face, _ in chips])
         except ValueError as error:  # NaN or nothing at all
             raise BadBundle(f"{error}; the training run behind it failed, or its weights are damaged") from None
         fresh = {key: Known(row, found) for key, row, (_, found) in zip(new, rows, chips, strict=True)}

@@ -47,5 +47,5 @@ def write_bundle(
         }
     )
     (folder / CARD).write_text(card)
-    (folder / INFO).write_text(info.model_dump_json(indent=2))
+    (folder / INFO).write_text(info.model_dump_json(indent=2, exclude_none=True))
     return info

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from training import embedding
 from training.dataset import BadData, FaceFolder, read_folder
-from training.embedding import chip_of, embed_files
+from training.embedding import chips_of, embed_files
 from training.pictures import BadPicture, decode
 from worker.detector import Detector
 from worker.embedder import Embedder
@@ -19,9 +19,9 @@ from worker.embedder import Embedder
 class Photo:
     path: Path
     chip: NDArray[np.uint8]
-    """(px, px, 3) RGB: what the network was shown."""
+    """(px, px, 3) RGB: what the network was shown; of several networks, the first."""
     template: NDArray[np.float32]
-    """(128,) of length α."""
+    """(numbers of a template,) of length α."""
     face_found: bool
     """False: no face was found, the picture's centre was shown, and nothing may be concluded from it."""
 
@@ -33,7 +33,7 @@ class FaceGallery:
     folder: FaceFolder
     """The pictures that are compared, by person."""
     templates: NDArray[np.float32]
-    """(n, 128) of length α, in the folder's order."""
+    """(n, numbers of a template) of length α, in the folder's order."""
     without_face: list[str]
     unreadable: dict[str, str]
     """File → reason."""
@@ -46,8 +46,8 @@ class FaceGallery:
 def look(model: Embedder, detector: Detector, path: Path) -> Photo:
     """Find, cut out and embed the main face of a photograph; raises BadPicture naming it."""
     picture = decode(embedding.read_bytes(path), str(path))
-    chip, found = chip_of(model, picture, detector.find([picture])[0])
-    return Photo(path, chip, model.embed([chip])[0], found)
+    chips, found = chips_of(model, picture, detector.find([picture])[0])
+    return Photo(path, chips[0], model.embed([chips])[0], found)
 
 
 def load_gallery(

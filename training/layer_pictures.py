@@ -14,6 +14,8 @@ from training.embedding import centre_chip, main_face, open_detector, read_bytes
 from training.pictures import decode
 from training.transforms import test_transform
 from worker import bundle, crop
+from worker.named_models import folder_of
+from worker.network import INPUT_PX
 from worker.protocol.bundle import BadBundle
 
 THESIS_LAYERS = ("conv1", "bn1", "relu", "maxpool", "layer1", "layer2", "layer3", "layer4")
@@ -29,15 +31,17 @@ def draw(model: str, photo: Path, out: Path, *, cache: Path) -> dict[str, Any]:
 
     Raises BadBundle for a model whose layers can't be looked into, BadPicture for a photograph that can't be read.
     """
-    if model == "sface":
-        raise BadBundle("sface is a closed network; --layers looks into the folder of a ResNet bundle: --model BUNDLE")
-    info, network = bundle.load(Path(model))
+    folder = folder_of(model)
+    if folder is None:
+        raise BadBundle("sface is a closed network; --layers looks into a ResNet bundle: --model BUNDLE")
+    info, network = bundle.load(folder)
+    assert info.crop is not None
     picture = decode(read_bytes(photo), str(photo))
     faces = open_detector(cache).find([picture])[0]
-    chip = centre_chip(picture, info.input_px)
+    chip = centre_chip(picture, INPUT_PX)
     if faces:
         face = main_face(faces, *picture.shape[:2])
-        chip = crop.by_rule(info.crop, picture, face.box, face.landmarks, info.input_px)
+        chip = crop.by_rule(info.crop, picture, face.box, face.landmarks, INPUT_PX)
     outputs, template = write(network, chip, out)
     return {
         "protocol": "layers",

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from worker.embedder import Embedder
+from worker.embedder import NetworkEmbedder
 from worker.network import ALPHA, IMAGENET_MEAN, IMAGENET_STD, INPUT_PX, PARAMETERS_OF, build
 from worker.openvino_cpu import CpuNetwork, converted_file
 from worker.protocol.bundle import ModelInfo
@@ -17,7 +17,7 @@ NAME = "resnet50-random"
 SEED = 0
 
 
-class RandomEmbedder(Embedder):
+class RandomEmbedder(NetworkEmbedder):
     """Weights from a fixed seed, aligned faces, OpenVINO on the CPU. There is no bundle of it and no threshold."""
 
     def __init__(self, cache: Path, threads: int, bf16: bool = True, architecture: str = "resnet50-triplet") -> None:

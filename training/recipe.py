@@ -182,7 +182,7 @@ class DistillLoss(Section):
     """Learning a teacher's embeddings: the same direction, and the same distances inside a batch."""
 
     kind: Literal["distill"] = "distill"
-    teacher: str = Field(default="sface", description="sface, or the folder of a bundle")
+    teacher: str = Field(default="sface", description="a model of 128 numbers as ATTENDANCE_MODEL names it")
     direction: float = Field(default=1.0, ge=0, description="weight of |student − teacher|² on the unit sphere")
     distances: float = Field(default=0.0, ge=0, description="weight of the difference of distances inside the batch")
 

@@ -9,9 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.dataset import FaceFolder, hashes_of
-from training.embedding import BATCH, chip_of, open_detector, open_model
+from training.embedding import BATCH, chips_of, open_detector, open_model
 from training.pictures import pictures_of
 from training.template_cache import Known, TemplateCache
+from worker.embedder import Chips, Embedder
+from worker.protocol.bundle import BadBundle
+
+NUMBERS = 128
+"""Of a teacher's template: what the thesis network, the student, gives."""
 
 
 def teacher_embeddings(
@@ -21,13 +26,17 @@ def teacher_embeddings(
     cache: Path,
     on_progress: Callable[[int, int], object] = lambda done, of: None,
 ) -> NDArray[np.float32]:
-    """(n, 128) templates of length α by the model that `name` means (`sface` or a bundle), in the folder's order.
+    """(n, 128) templates of length α by the model that ATTENDANCE_MODEL would name so, in the folder's order.
 
     Pictures that are already cut as the teacher wants them are only resized. In others its own detector looks for the
     face, and the centre serves where it finds none. Raises BadBundle, BadPicture, BadCache.
     """
     model = open_model(name, cache=cache)
-    ready = crop == model.info.crop
+    if model.info.embedding_size != NUMBERS:
+        raise BadBundle(
+            f"{name} gives {model.info.embedding_size} numbers, a teacher {NUMBERS}; name one of its parts, or sface"
+        )
+    ready = all(one.crop == crop for one in model.inputs)
     file = cache / "templates" / f"teacher-{model.info.id}-from-{crop}.sqlite"
     detector = None if ready else open_detector(cache)
     pictures = pictures_of(folder)
@@ -40,13 +49,10 @@ def teacher_embeddings(
             if new := [i for i in numbers if i not in rows]:
                 read = [pictures.read(i) for i in new]
                 if detector is None:
-                    size = (model.info.input_px, model.info.input_px)
-                    chips = [
-                        (np.asarray(cv2.resize(p, size, interpolation=cv2.INTER_AREA), np.uint8), True) for p in read
-                    ]
+                    chips = [(_resized(model, picture), True) for picture in read]
                 else:
-                    chips = [chip_of(model, *seen) for seen in zip(read, detector.find(read), strict=True)]
-                templates = model.embed([chip for chip, _ in chips])
+                    chips = [chips_of(model, *seen) for seen in zip(read, detector.find(read), strict=True)]
+                templates = model.embed([face for face, _ in chips])
                 fresh = {i: Known(row, there) for i, row, (_, there) in zip(new, templates, chips, strict=True)}
                 known.put({keys[i]: row for i, row in fresh.items()})
                 rows |= fresh
@@ -54,3 +60,9 @@ def teacher_embeddings(
                 found[i] = row.template
             on_progress(numbers[-1] + 1, len(folder))
     return found
+
+
+def _resized(model: Embedder, picture: NDArray[np.uint8]) -> Chips:
+    """A picture that is cut already, in the sizes that the model wants."""
+    sizes = [(one.px, one.px) for one in model.inputs]
+    return tuple(np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8) for size in sizes)

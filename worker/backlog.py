@@ -16,7 +16,6 @@ import redis
 from worker.decode import BadPicture, decode_jpeg
 from worker.engine import Sight
 from worker.late import LatePerson, LatePicture, event_id, judge
-from worker.models import Model
 from worker.pipeline import Pipeline
 from worker.protocol import keys
 from worker.protocol.backlog import BacklogEntry, unpack
@@ -24,6 +23,7 @@ from worker.protocol.connection import Client, keep_trying
 from worker.protocol.entries import BadEntry, Decision, as_any
 from worker.protocol.sealing import BadSeal, key_id, public_of, unseal
 from worker.protocol.telemetry import Counters
+from worker.serving_models import Model
 from worker.settings import WorkerSettings
 from worker.wire import face_crop, finite
 

@@ -1,14 +1,19 @@
-"""Faces to templates: one interface, two recognisers (a ResNet bundle, SFace), on CUDA or the CPU."""
+"""Faces to templates: one interface for all recognisers, and those of one network (SFace, a ResNet bundle, an ONNX file).
+
+A face travels as `Chips`: the crops that the recogniser asks for by its `inputs`, one for each of its networks. So a
+recogniser of several networks (worker/fusion.py) is used like any other.
+"""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from worker import bundle, crop, sface
+from worker import bundle, crop, onnx_bundle, sface
 from worker.detector import Face
 from worker.network import IMAGENET_MEAN, IMAGENET_STD, ResNetTriplet
 from worker.openvino_cpu import CpuNetwork, converted_file
@@ -16,33 +21,69 @@ from worker.protocol.bundle import ModelInfo
 
 MAX_BATCH = 16
 
+Chips = tuple[NDArray[np.uint8], ...]
+"""One face: an RGB crop (px, px, 3) for each of the recogniser's inputs, in their order."""
+
+
+@dataclass(frozen=True)
+class Input:
+    """What one network wants to see of a face."""
+
+    crop: str
+    """A rule of worker/crop.py."""
+    px: int
+
 
 class Embedder(ABC):
     """Turns faces into templates of length α on the model's sphere."""
 
     info: ModelInfo
 
+    @property
+    @abstractmethod
+    def inputs(self) -> tuple[Input, ...]:
+        """Of each network, in the order of Chips."""
+
+    @abstractmethod
+    def embed(self, faces: Sequence[Chips]) -> NDArray[np.float32]:
+        """(n, embedding_size) float32 templates of length α; raises ValueError where a network's answer isn't one."""
+
+    def chips(self, frame: NDArray[np.uint8], face: Face) -> Chips:
+        """The model's own crops of a face from an RGB frame; raises ValueError when nothing is left to cut."""
+        return tuple(crop.by_rule(one.crop, frame, face.box, face.landmarks, one.px) for one in self.inputs)
+
+
+class NetworkEmbedder(Embedder):
+    """A recogniser of one network."""
+
     @abstractmethod
     def _run(self, chips: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """(n, px, px, 3) RGB chips to (n, 128) numbers of any length."""
+        """(n, px, px, 3) RGB chips to (n, embedding_size) numbers of any length."""
 
-    def chip(self, frame: NDArray[np.uint8], face: Face) -> NDArray[np.uint8]:
-        """The model's own crop of a face from an RGB frame; raises ValueError when nothing is left to cut."""
-        return crop.by_rule(self.info.crop, frame, face.box, face.landmarks, self.info.input_px)
+    @property
+    def inputs(self) -> tuple[Input, ...]:
+        assert self.info.crop is not None
+        assert self.info.input_px is not None
+        return (Input(self.info.crop, self.info.input_px),)
 
-    def embed(self, chips: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
-        """(n, 128) float32 templates of length α; raises ValueError if the network answers with something that isn't one."""
-        if not chips:
+    def embed(self, faces: Sequence[Chips]) -> NDArray[np.float32]:
+        if not faces:
             return np.zeros((0, self.info.embedding_size), np.float32)
+        chips = [chip for (chip,) in faces]
         parts = [self._run(np.stack(chips[i : i + MAX_BATCH])) for i in range(0, len(chips), MAX_BATCH)]
         raw = np.concatenate(parts)
+        if raw.shape != (len(faces), self.info.embedding_size):
+            raise ValueError(
+                f"model {self.info.id} gave {raw.shape} for {len(faces)} faces; "
+                f"{self.info.embedding_size} numbers each are needed"
+            )
         norms = np.linalg.norm(raw, axis=1, keepdims=True)
         if not np.isfinite(norms).all() or (norms < 1e-6).any():
             raise ValueError(f"model {self.info.id} gave a template without direction")
         return np.asarray(raw / norms * self.info.alpha, np.float32)
 
 
-class SFaceEmbedder(Embedder):
+class SFaceEmbedder(NetworkEmbedder):
     def __init__(self, cache: Path, threads: int, bf16: bool = False) -> None:
         self.info = sface.info()
         shape = [-1, 3, sface.INPUT_PX, sface.INPUT_PX]
@@ -52,7 +93,20 @@ class SFaceEmbedder(Embedder):
         return self._network(chips.transpose(0, 3, 1, 2).astype(np.float32))
 
 
-class BundleEmbedder(Embedder):
+class OnnxEmbedder(NetworkEmbedder):
+    """An ONNX bundle, in float32 by OpenVINO on the CPU: its thresholds were measured somewhere we don't know."""
+
+    def __init__(self, folder: Path, threads: int) -> None:
+        self.info, self._network = onnx_bundle.load(folder, threads)
+        self._mean = np.array(self.info.mean, np.float32)
+        self._std = np.array(self.info.std, np.float32)
+
+    def _run(self, chips: NDArray[np.uint8]) -> NDArray[np.float32]:
+        ordered = chips[..., ::-1] if self.info.channels == "BGR" else chips
+        return self._network(((ordered - self._mean) / self._std).transpose(0, 3, 1, 2))
+
+
+class BundleEmbedder(NetworkEmbedder):
     """A ResNet bundle: torch in fp16 and channels_last on CUDA; OpenVINO on a CPU, in bf16 where it has that."""
 
     def __init__(self, folder: Path, device: str, cache: Path, threads: int, bf16: bool = True) -> None:
@@ -61,7 +115,8 @@ class BundleEmbedder(Embedder):
         if device == "cuda":
             self._cuda = network.half().cuda().to(memory_format=torch.channels_last)
         else:
-            shape = [1, 3, self.info.input_px, self.info.input_px]
+            (wanted,) = self.inputs
+            shape = [1, 3, wanted.px, wanted.px]
             path = converted_file(network, shape, cache / f"{self.info.id}.xml")
             self._network = CpuNetwork(path, [-1, *shape[1:]], threads, bf16)
         self._mean = np.array(IMAGENET_MEAN, np.float32) * 255

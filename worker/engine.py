@@ -40,7 +40,7 @@ class Engine:
         self.info = self.embedder.info
         self._detector = Detector(
             settings.cache,
-            recogniser.device(settings),
+            recogniser.device(settings.device),
             settings.detect_width_px,
             settings.min_face_px,
             settings.thread_count,
@@ -52,7 +52,7 @@ class Engine:
         """Run everything once, so that the first person isn't the one who waits for it."""
         with self._lock:
             self._detector.find([np.zeros((480, 640, 3), np.uint8)])
-            self.embedder.embed([np.zeros((self.info.input_px, self.info.input_px, 3), np.uint8)])
+            self.embedder.embed([tuple(np.zeros((one.px, one.px, 3), np.uint8) for one in self.embedder.inputs)])
 
     def beside(self, embedder: Embedder) -> "Engine":
         """Another recogniser behind the same detector and lock."""
@@ -68,7 +68,7 @@ class Engine:
         """
         with self._lock:
             (faces,) = self._detector.find([picture])
-            return self.embedder.embed([self.embedder.chip(picture, faces[0])])[0] if faces else None
+            return self.embedder.embed([self.embedder.chips(picture, faces[0])])[0] if faces else None
 
     def look(
         self, pictures: Sequence[NDArray[np.uint8]], due: Callable[[int, Face], bool] = always
@@ -90,7 +90,7 @@ class Engine:
                 for i, quality in enumerate(qualities)
                 if quality is not None and quality.fault is None and not several(found[i]) and due(i, found[i][0])
             ]
-            templates = self.embedder.embed([self.embedder.chip(pictures[i], found[i][0]) for i in good])
+            templates = self.embedder.embed([self.embedder.chips(pictures[i], found[i][0]) for i in good])
             t2 = time.perf_counter()
         by_picture = dict(zip(good, templates, strict=True))
         sights = [

@@ -10,13 +10,13 @@ from worker.backlog import Turns
 from worker.decode import BadPicture, decode_jpeg
 from worker.engine import Engine
 from worker.gallery import GalleryFollower
-from worker.models import Model, Models
 from worker.protocol import keys
 from worker.protocol.bundle import serving_threshold
 from worker.protocol.connection import MAX_BLOCK_MS, Client, keep_trying
 from worker.protocol.entries import BadEntry, EnrolReply, EnrolRequest, pack_fields
 from worker.protocol.outcomes import Outcome
 from worker.protocol.telemetry import Counters
+from worker.serving_models import Model, Models
 from worker.settings import WorkerSettings
 from worker.wire import fractions
 

@@ -12,10 +12,11 @@ from pydantic import ValidationError
 
 from worker.decision import Match
 from worker.protocol import keys
+from worker.protocol.bundle import ModelInfo
 from worker.protocol.connection import Client, keep_trying
 from worker.protocol.entries import (
     GALLERY_VERSION_FIELD,
-    TEMPLATE_SIZE,
+    NUMBER_BYTES,
     BadEntry,
     GalleryChange,
     GalleryPerson,
@@ -29,8 +30,8 @@ FRESH_S = 2.0
 FOLLOW_BLOCK_MS = 500
 PROBES_A_PRODUCT = 16
 """More at once would need more memory: 4 bytes for each probe and template."""
-ROUNDING = 2 * TEMPLATE_SIZE * 2.0**-23
-"""Twice the bound on the difference of two float32 products' errors, as a share of α²."""
+ROUNDING_PER_NUMBER = 2 * 2.0**-23
+"""Times a template's numbers: twice the bound on the difference of two float32 products' errors, as a share of α²."""
 
 
 class GalleryIndex:
@@ -44,8 +45,13 @@ class GalleryIndex:
         self.people = {person.employee_id: person for person in sorted(people, key=lambda p: p.employee_id)}
         self.alpha = alpha
         self._ids = list(self.people)
-        joined = b"".join(itertools.chain.from_iterable(person.templates for person in self.people.values()))
-        self.matrix = np.frombuffer(joined, "<f4").reshape(-1, TEMPLATE_SIZE)
+        templates = list(itertools.chain.from_iterable(person.templates for person in self.people.values()))
+        sizes = sorted({len(template) // NUMBER_BYTES for template in templates})
+        if len(sizes) > 1:
+            raise ValueError(f"templates of {' and '.join(map(str, sizes))} numbers can't be compared with each other")
+        size = sizes[0] if sizes else 1
+        self.matrix = np.frombuffer(b"".join(templates), "<f4").reshape(-1, size)
+        self._rounding = size * ROUNDING_PER_NUMBER * alpha**2
         lengths = [len(person.templates) for person in self.people.values()]
         self._bounds = np.array([0, *itertools.accumulate(lengths)], dtype=np.intp)
         self._numbers = {employee_id: number for number, employee_id in enumerate(self._ids)}
@@ -55,7 +61,7 @@ class GalleryIndex:
         return len(self.matrix)
 
     def search(self, probes: NDArray[np.float32], leave_out: str | None = None) -> list[Match]:
-        """Nearest and second nearest employee of each probe (n, 128). `leave_out` is an employee not to be compared."""
+        """Nearest and second nearest employee of each probe (n, numbers); `leave_out` is an employee not to be compared."""
         if not self._ids or len(probes) == 0:
             return [Match(None, float("inf"), float("inf")) for _ in probes]
         probes = np.asarray(probes, np.float32)
@@ -86,7 +92,7 @@ class GalleryIndex:
         best = similarities[similarities.argmax()]
         if not best > -np.inf:  # everybody hidden; or a probe that is not a number, which is nobody
             return None, float("inf")
-        rows = np.flatnonzero(similarities >= best - ROUNDING * self.alpha**2)
+        rows = np.flatnonzero(similarities >= best - self._rounding)
         distances = np.linalg.norm(self.matrix[rows].astype(np.float64) - probe, axis=1)
         nearest = distances.argmin()
         return int(np.searchsorted(self._bounds, rows[nearest], "right")) - 1, float(distances[nearest])
@@ -95,10 +101,11 @@ class GalleryIndex:
 class GalleryFollower(threading.Thread):
     """Loads the gallery of one model from the ledger, then follows its log; `ready` says whether it may be used."""
 
-    def __init__(self, ledger: Client, shard: str, model_id: str, alpha: float) -> None:
+    def __init__(self, ledger: Client, shard: str, info: ModelInfo) -> None:
         super().__init__(name="gallery", daemon=True)
-        self.ledger, self.shard, self.model_id, self.alpha = ledger, shard, model_id, alpha
-        self.index = GalleryIndex([], alpha)
+        self.ledger, self.shard, self.model_id, self.alpha = ledger, shard, info.id, info.alpha
+        self.template_size = info.embedding_size
+        self.index = GalleryIndex([], info.alpha)
         self.version = 0
         self.complete = False
         self._people: dict[str, GalleryPerson] = {}
@@ -212,6 +219,16 @@ class GalleryFollower(threading.Thread):
         if person.employee_id.encode() != name or not all(abs(n - self.alpha) < 0.01 * self.alpha for n in lengths):
             log.error(
                 "gallery field %r holds another id, or templates that are not of length %g; left out", name, self.alpha
+            )
+            return None
+        size = len(person.templates[0]) // NUMBER_BYTES
+        if size != self.template_size:
+            log.error(
+                "gallery field %r holds templates of %d numbers, %s gives %d; left out: embed the pictures again",
+                name,
+                size,
+                self.model_id,
+                self.template_size,
             )
             return None
         return person

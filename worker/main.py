@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from worker import recogniser, sface
+from worker import named_models, recogniser
 from worker.backlog import Backlog, Turns
 from worker.bundle_receiver import BundleReceiver
 from worker.consumer import Consumer
@@ -18,13 +18,13 @@ from worker.janitor import Janitor
 from worker.leases import Leases
 from worker.metrics import figures
 from worker.model_store import ModelStore
-from worker.models import Model, Models
 from worker.pipeline import Pipeline
 from worker.protocol.bundle import ModelInfo
 from worker.protocol.connection import FAILURES, Backoff, connect, server_time_ms
 from worker.protocol.heartbeats import Heart
 from worker.protocol.metrics import serve
 from worker.protocol.telemetry import Counters
+from worker.serving_models import Model, Models
 from worker.settings import WorkerSettings
 
 log = logging.getLogger(__name__)
@@ -89,11 +89,11 @@ class Worker:
 
     def _follower(self, info: ModelInfo) -> GalleryFollower:
         ledger = connect(self.settings.url("ledger"), name=self.settings.name)
-        return GalleryFollower(ledger, self.settings.shard, info.id, info.alpha)
+        return GalleryFollower(ledger, self.settings.shard, info)
 
     def _own_models(self, own: Engine) -> dict[str, str]:
-        """Models that need no place in the models folder: the setting's, and SFace, which every worker has."""
-        return {sface.info().id: "sface", own.info.id: self.settings.model}
+        """Models that need no place in the models folder: those that come with the product, and the setting's."""
+        return named_models.here() | {own.info.id: self.settings.model}
 
     def _backlog(self, ledger_url: str) -> Backlog | None:
         key, name = self.settings.site_private_key, self.settings.name

@@ -15,13 +15,13 @@ from worker.decode import BadPicture, decode_jpeg
 from worker.detector import Face
 from worker.engine import Engine, Sight
 from worker.gallery import GalleryFollower, GalleryIndex
-from worker.models import Model
 from worker.protocol import keys
 from worker.protocol.bundle import ServingThreshold, serving_threshold
 from worker.protocol.connection import Client
 from worker.protocol.entries import FEEDBACK_FACES, Decision, Feedback, SeenFace, as_any, new_id
 from worker.protocol.outcomes import Outcome
 from worker.protocol.telemetry import Counters
+from worker.serving_models import Model
 from worker.settings import WorkerSettings
 from worker.stages import Stages
 from worker.tracks import Track, same_face

@@ -1,10 +1,23 @@
-"""Which recogniser is active, how it is loaded, and what may be said about it."""
+"""A recogniser by its name or folder: the one place that chooses between the kinds, for worker, commands and training."""
 
 from pathlib import Path
-from typing import TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
-from worker.protocol.bundle import BadBundle, ModelInfo, read_info
+from worker.named_models import folder_of, info_of, name_of_part
+from worker.protocol.bundle import FUSION, INFO, BadBundle, ModelInfo, read_info
 from worker.settings import WorkerSettings
+
+if TYPE_CHECKING:
+    from worker.embedder import Embedder
+
+WORDS = {
+    "sface": "SFace, a ready-made network that stands in until a trained ResNet-50 bundle is there",
+    "resnet50-triplet": "the triplet-trained ResNet-50 from a model bundle",
+    "resnet34-triplet": "a triplet-trained ResNet-34 from a model bundle",
+    "resnet18-triplet": "a triplet-trained ResNet-18 from a model bundle",
+    "onnx": "a network of the site's own, in ONNX",
+    "fusion": "two networks together, each a second opinion on the other",
+}
 
 
 class Description(TypedDict):
@@ -14,48 +27,78 @@ class Description(TypedDict):
     licence: str
 
 
-def model_info(settings: WorkerSettings) -> ModelInfo:
-    """Metadata of the model that the settings name, without loading its weights; raises BadBundle."""
-    if settings.model == "sface":
-        from worker import sface
-
-        return sface.info()
-    return read_info(_folder(settings) / "model.json")
-
-
 def describe(settings: WorkerSettings) -> Description:
     """For doctor, README and log; raises BadBundle."""
-    info = model_info(settings)
-    words = {
-        "sface": "SFace, a ready-made network that stands in until a trained ResNet-50 bundle is there",
-        "resnet50-triplet": "the triplet-trained ResNet-50 from a model bundle",
-        "resnet34-triplet": "a triplet-trained ResNet-34 from a model bundle",
-        "resnet18-triplet": "a triplet-trained ResNet-18 from a model bundle",
-    }[info.architecture]
-    return {"recogniser": info.architecture, "model_id": info.id, "words": words, "licence": info.licence}
+    info = info_of(settings.model)
+    for part in info.parts or ():
+        name_of_part(part)
+    return {
+        "recogniser": info.architecture,
+        "model_id": info.id,
+        "words": WORDS[info.architecture],
+        "licence": info.licence,
+    }
 
 
-def device(settings: WorkerSettings) -> str:
-    """cuda or cpu; asking for CUDA where there is none raises ValueError."""
+def device(wanted: str) -> str:
+    """cuda or cpu for `auto`, `cpu` or `cuda`; asking for CUDA where there is none raises ValueError."""
     import torch
 
     available = torch.cuda.is_available()
-    if settings.device == "cuda" and not available:
-        raise ValueError("ATTENDANCE_WORKER_DEVICE is cuda, but torch finds no CUDA device; set it to auto or cpu")
-    return "cuda" if available and settings.device != "cpu" else "cpu"
+    if wanted == "cuda" and not available:
+        raise ValueError("device cuda was asked for, but torch finds no CUDA device; use auto or cpu")
+    return "cuda" if available and wanted != "cpu" else "cpu"
 
 
-def load(settings: WorkerSettings):  # type: ignore[no-untyped-def]  # embedder imports torch and OpenVINO: only here
-    """The Embedder that the settings name; raises BadBundle rather than serve anything that isn't a trained model."""
-    from worker.embedder import BundleEmbedder, SFaceEmbedder
-
-    if settings.model == "sface":
-        return SFaceEmbedder(settings.cache, settings.thread_count)
-    return BundleEmbedder(_folder(settings), device(settings), settings.cache, settings.thread_count)
+def load(settings: WorkerSettings) -> "Embedder":
+    """The recogniser that the settings name; raises BadBundle rather than serve anything that isn't a trained model."""
+    return open_embedder(settings.model, device(settings.device), settings.cache, settings.thread_count)
 
 
-def _folder(settings: WorkerSettings) -> Path:
-    folder = Path(settings.model)
-    if not folder.is_dir():
-        raise BadBundle(f"ATTENDANCE_MODEL={settings.model}: neither 'sface' nor the folder of a model bundle")
+def open_embedder(name: str, on: str, cache: Path, threads: int, bf16: bool | None = None) -> "Embedder":
+    """The recogniser that a name or a bundle's folder means, on `cuda` or `cpu`, ready to embed; raises BadBundle.
+
+    ONNX networks and SFace run on the CPU whatever `on` says. On a CPU each computes in its usual precision unless `bf16`
+    says in which; ONNX networks know float32 only.
+    """
+    # They import torch and OpenVINO: only where something is really loaded.
+    from worker.embedder import BundleEmbedder, OnnxEmbedder, SFaceEmbedder
+    from worker.fusion import FusionEmbedder
+
+    folder = folder_of(name)
+    if folder is None:
+        return SFaceEmbedder(cache, threads, bf16=bool(bf16))
+    architecture = read_info(folder / INFO).architecture
+    if architecture == FUSION:
+        return FusionEmbedder(folder, lambda part: open_embedder(part, on, cache, threads, bf16))
+    if architecture == "onnx":
+        return OnnxEmbedder(folder, threads)
+    return BundleEmbedder(folder, on, cache, threads, bf16=bf16 is not False)
+
+
+def check(name: str) -> ModelInfo:
+    """Whether a model could serve: files, hashes, id, and that its networks take their weights. Raises BadBundle."""
+    from worker import bundle, onnx_bundle, sface
+    from worker.fusion import read_fusion
+
+    folder = folder_of(name)
+    if folder is None:
+        sface.find_file()
+        return sface.info()
+    info = read_info(folder / INFO)
+    if info.architecture == FUSION:
+        info, parts = read_fusion(folder)
+        for part in parts:
+            check(part)
+        return info
+    if info.architecture == "onnx":
+        return onnx_bundle.load(folder, threads=1)[0]
+    return bundle.load(folder)[0]
+
+
+def bundle_folder(name: str) -> Path:
+    """The folder of a named or given bundle, to be brought to workers; raises BadBundle for SFace, which all have."""
+    folder = folder_of(name)
+    if folder is None:
+        raise BadBundle(f"{name} is no bundle: every worker has it; `attendance model use {name}` swaps it in")
     return folder

@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import SettingsConfigDict
 
+from worker.named_models import DEFAULT, HELP
 from worker.protocol.sealing import check_key
 from worker.protocol.settings import CommonSettings
 
@@ -21,9 +22,9 @@ class WorkerSettings(CommonSettings):
         description="shown in heartbeats and decisions; unique among the workers of a shard",
     )
     model: str = Field(
-        default="sface",
+        default=DEFAULT,
         validation_alias="ATTENDANCE_MODEL",
-        description="`sface`, or the folder of a model bundle; random weights never serve",
+        description=f"{HELP}; random weights never serve",
     )
     fpir: float = Field(
         default=1e-3,

@@ -50,8 +50,8 @@ def measure(home: Path, device: str, threads: int, rounds: int = 15) -> dict[str
     figures: dict[str, dict[str, float]] = {serving.info.architecture: {}, "resnet50": {}, "resnet50_baseline": {}}
     for batch in BATCHES:
         for embedder, name in ((serving, serving.info.architecture), (ours, "resnet50")):
-            px = embedder.info.input_px
-            chips = list(random.integers(0, 255, (batch, px, px, 3), dtype=np.uint8))
+            sizes = [(one.px, one.px, 3) for one in embedder.inputs]
+            chips = [tuple(random.integers(0, 255, size, dtype=np.uint8) for size in sizes) for _ in range(batch)]
             figures[name][str(batch)] = round(median_ms(lambda e=embedder, c=chips: e.embed(c), rounds) / batch, 2)  # type: ignore[misc]
         tensor = torch.rand(batch, 3, INPUT_PX, INPUT_PX) * 255
         took = median_ms(lambda t=tensor: baseline_embed(network, t), max(3, rounds // 3))  # type: ignore[misc]

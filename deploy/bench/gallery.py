@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from deploy.bench.figures import median_ms
 from worker.gallery import PROBES_A_PRODUCT, GalleryIndex
-from worker.network import ALPHA
-from worker.protocol.entries import TEMPLATE_SIZE, GalleryPerson
+from worker.network import ALPHA, EMBEDDING_SIZE
+from worker.protocol.entries import GalleryPerson
 
 SIZES = (1_000, 100_000, 1_000_000)
 TEMPLATES_A_PERSON = 4
@@ -20,9 +20,9 @@ def measure(sizes: tuple[int, ...] = SIZES, rounds: int = 25) -> dict[str, Any]:
     alone, batch, memory, identical = {}, {}, {}, True
     for size in sizes:
         random = np.random.default_rng(size)
-        matrix = _on_sphere(random.standard_normal((size, TEMPLATE_SIZE), np.float32))
+        matrix = _on_sphere(random.standard_normal((size, EMBEDDING_SIZE), np.float32))
         index = _index(matrix)
-        noise = 0.3 * random.standard_normal((PROBES, TEMPLATE_SIZE), np.float32)
+        noise = 0.3 * random.standard_normal((PROBES, EMBEDDING_SIZE), np.float32)
         probes = _on_sphere(matrix[random.integers(size, size=PROBES)] + noise)
         identical &= _equals_brute_force(index, matrix, probes)
         alone[str(size)] = round(median_ms(lambda i=index, p=probes: i.search(p[:1]), rounds), 3)  # type: ignore[misc]

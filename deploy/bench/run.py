@@ -82,7 +82,7 @@ def merged(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
 def _measure(options: BenchOptions) -> dict[str, Any]:
     settings: WorkerSettings = settings_from(WorkerSettings, device=options.device)
     try:
-        recogniser.device(settings)
+        recogniser.device(settings.device)
         model = recogniser.describe(settings)
     except (ValueError, BadBundle) as error:
         raise Problem(str(error)) from None

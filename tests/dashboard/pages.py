@@ -17,7 +17,7 @@ from tests.conftest import RedisPair
 from tests.dashboard.site import MODEL, PASSWORD, QUICK_HASHER, Browser, Site
 from worker.protocol import keys
 from worker.protocol.connection import connect
-from worker.protocol.entries import TEMPLATE_BYTES, EnrolReply, EnrolRequest, pack_fields
+from worker.protocol.entries import EnrolReply, EnrolRequest, pack_fields
 from worker.protocol.outcomes import Outcome
 
 
@@ -87,7 +87,7 @@ def worker(redis_pair: RedisPair) -> Iterator[Callable[..., list[EnrolRequest]]]
                             request_id=request.request_id,
                             outcome=outcome,
                             model_id=MODEL,
-                            template=bytes(TEMPLATE_BYTES) if good else None,
+                            template=bytes(4 * 128) if good else None,
                             similar_employee_id=similar,
                         )
                         live.rpush(keys.reply("s0", request.request_id), pack_fields(reply.to_fields()))

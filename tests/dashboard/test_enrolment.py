@@ -251,3 +251,13 @@ def test_packed_fields_come_back_as_they_were() -> None:
     assert unpack_fields(pack_fields(fields)) == {name.encode(): value for name, value in fields.items()}
     with pytest.raises(BadEntry, match="JSON object"):
         unpack_fields(b"3")
+
+
+def test_a_template_of_another_size_than_the_models_others(factory, worker, enrol) -> None:
+    assert enrol(picture()).stored
+    worker.answer = lambda request: good(request, template=bytes(4 * 256))
+    before = stored(factory)
+    result = enrol(picture(90))
+    assert (result.outcome, result.stored) == (Outcome.NOT_READY, False)
+    assert f"a template of 256 numbers came for {MODEL}, whose others have 128" in result.words
+    assert stored(factory) == before

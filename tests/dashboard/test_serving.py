@@ -237,3 +237,16 @@ def test_a_suspended_publisher_writes_nothing_old(redis_pair, factory, monkeypat
     with pytest.raises(redis.exceptions.WatchError):
         serving_key.follow(factory, redis_pair.ledger, "s0")
     assert key(redis_pair) == Serving(revision=2, epoch=1, model_id=NEW)
+
+
+def test_a_models_templates_are_all_of_one_size(factory: SessionFactory, people: list[str]) -> None:
+    """The first says which; another model may have another."""
+    with factory() as session:
+        first, second = (picture_id for picture_id in serving.pictures_without(session, NEW)[:2])
+    wide = bytes(4 * 256)
+    with factory.begin() as session:
+        assert serving.store_template(session, first, NEW, wide)
+    with factory.begin() as session, pytest.raises(serving.WrongSize, match=r"128 numbers came for .*others have 256"):
+        serving.store_template(session, second, NEW, VECTOR)
+    with factory.begin() as session:
+        assert serving.store_template(session, second, NEW, wide)

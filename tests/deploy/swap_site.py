@@ -26,7 +26,8 @@ from tests.worker.bundles import small_bundle
 from tests.worker.fakes import MODEL, FakeEngine, axis, jpeg, sight
 from worker.engine import Engine
 from worker.main import Worker
-from worker.protocol.bundle import BadBundle, read_info
+from worker.named_models import folder_of
+from worker.protocol.bundle import CARD, INFO, BadBundle, read_info
 from worker.protocol.connection import connect
 from worker.settings import WorkerSettings
 
@@ -56,10 +57,13 @@ def load(where: str) -> Engine:
     """In the place of the real loader, which needs 73 MB of weights."""
     if where == "sface":
         return old_engine()
-    info = read_info(Path(where) / "model.json")
-    if (Path(where) / "MODEL_CARD.md").read_text() == "damaged":
+    folder = folder_of(where)
+    assert folder is not None
+    info, card = read_info(folder / INFO), folder / CARD
+    if card.is_file() and card.read_text() == "damaged":
         raise BadBundle("model.safetensors: holds NaN or infinite weights")
-    return SlowEngine({level: sight(axis(NEW_AXES + level // 10)) for level in LEVELS}, info)
+    more = info.embedding_size - len(axis(0))
+    return SlowEngine({level: sight(np.pad(axis(NEW_AXES + level // 10), (0, more))) for level in LEVELS}, info)
 
 
 def picture(level: int, number: int = 0) -> bytes:

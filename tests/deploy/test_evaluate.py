@@ -126,7 +126,7 @@ def test_a_broken_bundle_is_named(tmp_path: Path) -> None:
     (tmp_path / "bundle").mkdir()
     (tmp_path / "bundle" / "model.json").write_text("{}")
     data = write_people(tmp_path / "data", {f"p{i}": 2 for i in range(6)})
-    for model, words in ((tmp_path / "bundle", "model.json"), ("nothing", "neither 'sface' nor the folder")):
+    for model, words in ((tmp_path / "bundle", "model.json"), ("nothing", "neither one of sface")):
         code, output = call("--model", model, "--protocol", "lfw-all", "--data", data, "--cache", tmp_path / "cache")
         assert code == 2
         assert words in output

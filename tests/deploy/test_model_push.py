@@ -10,7 +10,7 @@ from deploy import model_push
 from deploy.errors import Problem
 from deploy.operator import SiteClients
 from tests.conftest import RedisPair
-from tests.worker.bundles import small_bundle
+from tests.worker.bundles import small_bundle, small_fusion, small_onnx
 from tests.worker.fakes import until
 from worker import bundle_receiver
 from worker.bundle_receiver import BundleReceiver
@@ -88,6 +88,21 @@ def test_every_worker_of_every_shard(redis_pair: RedisPair, machine: Start, tmp_
     assert all(info.id in one.store.held() for one in machines)
     assert leftovers(redis_pair) == []
     until(lambda: push(sites, tmp_path / "bundle") == [f"{info.id}: 0 workers took it, 4 had it"])
+
+
+@pytest.mark.parametrize("kind", ["onnx", "fusion"])
+def test_bundles_with_other_weights_or_none(
+    redis_pair: RedisPair, machine: Start, sites, tmp_path: Path, kind: str
+) -> None:
+    folder = tmp_path / "bundle"
+    parts = ["sface-0123456789ab", "resnet50-triplet-0123456789ab"]
+    said = small_onnx(folder) if kind == "onnx" else small_fusion(folder, parts)
+    one = machine("w1")
+    assert push(sites, folder) == [f"{said['id']}: 1 workers took it, 0 had it"]
+    taken = one.store.folder / str(said["id"])
+    assert {path.name for path in taken.iterdir()} == {path.name for path in folder.iterdir()}
+    for path in folder.iterdir():
+        assert (taken / path.name).read_bytes() == path.read_bytes()
 
 
 def test_redis_holds_no_more_than_a_window(redis_pair: RedisPair, machine: Start, sites, tmp_path: Path) -> None:

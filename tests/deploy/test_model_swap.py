@@ -10,21 +10,22 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 from typer.testing import CliRunner
 
 from dashboard import serving
 from dashboard.database import reading
-from dashboard.models import Employee, EnrolmentPicture, ServingModel
+from dashboard.models import Employee, EnrolmentPicture, ServingModel, Template
 from dashboard.serving import Standing
 from deploy.cli import app
 from deploy.errors import Problem
 from tests.conftest import RedisPair
 from tests.deploy.swap_site import FACELESS, SlowEngine, SwapSite
 from tests.worker import fakes
-from tests.worker.bundles import small_bundle
+from tests.worker.bundles import small_bundle, small_fusion
 from tests.worker.fakes import MODEL, until
 from tests.worker.test_main import Kiosk
+from worker import named_models, sface
 from worker.protocol import keys
 from worker.protocol.outcomes import Outcome
 from worker.protocol.serving import Serving
@@ -247,9 +248,38 @@ def test_every_shard_gets_its_own_key_under_the_same_epoch(redis_pair: RedisPair
         site.stop()
 
 
+@pytest.mark.parametrize("name", ["resnet50-triplet", "fusion"])
+def test_what_ships_needs_no_push(site: SwapSite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """A fusion's templates have 256 numbers, from the worker through database and ledger to the next worker."""
+    monkeypatch.setattr(named_models, "FOLDER", tmp_path / "shipped")
+    resnet = small_bundle(tmp_path / "shipped" / "resnet50-triplet", seed=9, size=1_000).id
+    small_fusion(tmp_path / "shipped" / "fusion", [sface.info().id, resnet])
+    site.enrol("E-1", 10)
+    site.enrol("E-2", 20, 30)
+    ready(site, "w1", "w2")
+    result = CliRunner().invoke(app, ["model", "use", name])
+    assert result.exit_code == 0, result.output
+    info = named_models.info_of(name)
+    assert site.all_serve(info.id, 1)
+    with reading(site.sessions) as session:
+        vectors = session.scalars(select(Template.vector).where(Template.model_id == info.id)).all()
+    assert [len(vector) for vector in vectors] == [4 * info.embedding_size] * 3
+    door = Kiosk(site.pair, 20)
+    door.start()
+    try:
+        until(lambda: any(one.outcome is Outcome.ACCEPTED for one in fakes.decisions(site.pair.ledger)))
+    finally:
+        door.stop()
+    assert {one.model_id for one in fakes.decisions(site.pair.ledger)} == {info.id}
+    assert site.swap(MODEL).model_id == MODEL, "and back to templates of 128"
+
+
 def test_what_can_be_said_about_a_target(site: SwapSite, tmp_path: Path) -> None:
     ready(site, "w1")
-    for words, why in ((str(tmp_path / "nothing"), "model.json: not there"), ("sface", "name one by its id")):
+    for words, why in (
+        (str(tmp_path / "nothing"), "nor the folder of a model bundle"),
+        ("sface", "name one by its id"),
+    ):
         result = CliRunner().invoke(app, ["model", "use", words])
         assert (result.exit_code, why in result.stderr) == (2, True), result.output
     result = CliRunner().invoke(app, ["model", "rollback"])

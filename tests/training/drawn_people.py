@@ -6,14 +6,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.embedder import Embedder
+from worker.embedder import NetworkEmbedder
 from worker.protocol.bundle import ModelInfo, Threshold
 
 ALPHA = 10.0
 SIDE_PX = 64
 
 
-class TinyEmbedder(Embedder):
+class TinyEmbedder(NetworkEmbedder):
     """Templates from a fixed random projection of the chip shrunk to 8×8: alike pictures are near, as they should be."""
 
     def __init__(self) -> None:

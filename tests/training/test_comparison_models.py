@@ -70,7 +70,7 @@ def test_dlib_tells_two_people_apart(tmp_path: Path) -> None:
     files = [write(tmp_path / f"{i}.png", picture) for i, picture in enumerate(pictures)]
     model = open_evaluated("dlib", cache=tmp_path)
     faces = find_faces(files, cache=tmp_path)
-    chips = [model.chip(p, face) for p, face in zip(pictures, faces, strict=True) if face is not None]
+    chips = [model.chips(p, face) for p, face in zip(pictures, faces, strict=True) if face is not None]
     templates = model.embed(chips)
     assert templates.shape == (3, 129)
     same, other = (float(np.linalg.norm(templates[0] - templates[i])) for i in (1, 2))

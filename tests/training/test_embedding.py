@@ -43,7 +43,7 @@ def test_a_picture_without_a_face_is_counted_not_dropped(networks: Path, files: 
     assert sum(seen) == 3
     drawn = cv2.cvtColor(cv2.imread(str(files[1])), cv2.COLOR_BGR2RGB)
     np.testing.assert_allclose(
-        found.templates[1], model.embed([centre_chip(np.asarray(drawn, np.uint8), 32)])[0], atol=1e-4
+        found.templates[1], model.embed([(centre_chip(np.asarray(drawn, np.uint8), 32),)])[0], atol=1e-4
     )
 
 
@@ -120,7 +120,7 @@ def test_the_main_face_is_the_central_one_unless_it_is_tiny() -> None:
 
 
 def test_a_face_that_leaves_nothing_to_cut_falls_back_to_the_centre() -> None:
-    chip, found = embedding.chip_of(TinyEmbedder(), drawn_face(1, 1), [face(10, 10, 20)])  # landmarks on one spot
+    (chip,), found = embedding.chips_of(TinyEmbedder(), drawn_face(1, 1), [face(10, 10, 20)])  # landmarks on one spot
     assert not found
     np.testing.assert_array_equal(chip, centre_chip(drawn_face(1, 1), 32))
 
@@ -133,7 +133,7 @@ def test_centre_chips_are_of_the_middle_square() -> None:
 
 
 def test_models_that_are_none(tmp_path: Path) -> None:
-    with pytest.raises(BadBundle, match="neither 'sface' nor the folder"):
+    with pytest.raises(BadBundle, match="neither one of sface, resnet50-triplet, fusion nor the folder"):
         open_model(str(tmp_path / "nothing"), cache=tmp_path)
     with pytest.raises(BadBundle, match=r"model\.json: not there"):
         open_model(str(tmp_path), cache=tmp_path)

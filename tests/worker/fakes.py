@@ -120,7 +120,7 @@ class FixedGallery(GalleryFollower):
     """A gallery without a ledger: as ready and as full as the test says."""
 
     def __init__(self, *people: GalleryPerson) -> None:
-        super().__init__(None, "s0", MODEL, ALPHA)
+        super().__init__(None, "s0", INFO)
         self.is_ready = True
         self.hold(*people)
 

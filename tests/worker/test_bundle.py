@@ -11,8 +11,9 @@ import torch
 from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 
+from tests.worker.bundles import small_fusion
 from training.export import write_bundle
-from worker import bundle, recogniser
+from worker import bundle, named_models, recogniser, sface
 from worker.detector import Face
 from worker.embedder import BundleEmbedder
 from worker.network import ResNet50Triplet, build
@@ -169,20 +170,21 @@ def test_openvino_answers_as_torch_does(
     monkeypatch.setattr(bundle, "load", lambda folder: loaded)  # it is tested above, and takes seconds
     face = Face(np.array([170, 60, 280, 200], np.float32), np.zeros((5, 2), np.float32), 1.0)
     embedder = BundleEmbedder(good, "cpu", tmp_path, 1, bf16=False)
-    chips = [embedder.chip(portrait, face), np.full((224, 224, 3), 90, np.uint8), portrait[:224, :224]]
+    chips = [*embedder.chips(portrait, face), np.full((224, 224, 3), 90, np.uint8), portrait[:224, :224]]
+    faces = [(chip,) for chip in chips]
     pictures = np.stack(chips).astype(np.float32) / 255
     mean, std = np.array([0.485, 0.456, 0.406], np.float32), np.array([0.229, 0.224, 0.225], np.float32)
     with torch.inference_mode():
         expected = torch_network(torch.from_numpy(((pictures - mean) / std).transpose(0, 3, 1, 2))).numpy()
-    found = embedder.embed(chips)
+    found = embedder.embed(faces)
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, expected, atol=1e-3)
     assert np.linalg.norm(found, axis=1) == pytest.approx([10.0] * 3, abs=1e-3)
     written = {path.name: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
     assert set(written) == {f"{info.id}.xml", f"{info.id}.bin"}
-    np.testing.assert_array_equal(BundleEmbedder(good, "cpu", tmp_path, 1, bf16=False).embed(chips), found)
+    np.testing.assert_array_equal(BundleEmbedder(good, "cpu", tmp_path, 1, bf16=False).embed(faces), found)
     # Where the processor has bf16 it is used: templates move by less than a hundredth of the sphere's diameter.
-    assert np.linalg.norm(BundleEmbedder(good, "cpu", tmp_path, 1).embed(chips) - found, axis=1).max() < 0.2
+    assert np.linalg.norm(BundleEmbedder(good, "cpu", tmp_path, 1).embed(faces) - found, axis=1).max() < 0.2
     assert {path.name: path.stat().st_mtime_ns for path in tmp_path.iterdir()} == written
 
 
@@ -191,3 +193,26 @@ def test_the_recogniser_of_a_bundle_is_described(good: Path) -> None:
     assert said["recogniser"] == "resnet50-triplet"
     assert "triplet-trained ResNet-50" in said["words"]
     assert said["licence"] == "none"
+
+
+def test_the_fusion_of_sface_and_a_bundle_by_its_name(
+    loaded: tuple[ModelInfo, ResNet50Triplet],
+    good: Path,
+    tmp_path: Path,
+    portrait: NDArray[np.uint8],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The real networks: each is shown its own crop, and each gives its half."""
+    monkeypatch.setattr(bundle, "load", lambda folder: loaded)
+    monkeypatch.setattr(named_models, "FOLDER", tmp_path)
+    (tmp_path / "resnet50-triplet").symlink_to(good)
+    small_fusion(tmp_path / "fusion", [sface.info().id, loaded[0].id], 0.3)
+    parts = [recogniser.open_embedder(name, "cpu", tmp_path / "cache", 1) for name in ("sface", "resnet50-triplet")]
+    model = recogniser.open_embedder("fusion", "cpu", tmp_path / "cache", 1)
+    marks = np.array([[195, 110], [245, 110], [220, 140], [200, 165], [240, 165]], np.float32)
+    face = Face(np.array([170, 60, 280, 200], np.float32), marks, 1.0)
+    (template,) = model.embed([model.chips(portrait, face)])
+    alone = [part.embed([part.chips(portrait, face)])[0] for part in parts]
+    expected = np.concatenate([np.sqrt(0.3) * alone[0], np.sqrt(0.7) * alone[1]])
+    np.testing.assert_allclose(template, expected, atol=1e-3)
+    assert recogniser.describe(WorkerSettings(model="fusion"))["recogniser"] == "fusion"

@@ -1,6 +1,7 @@
 """The search against brute force, and the follower against a real ledger that changes, hangs and forgets."""
 
 import logging
+import math
 import signal
 import time
 from collections.abc import Iterator
@@ -11,11 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import RedisPair
-from tests.worker.fakes import ALPHA, MODEL, Publisher, away, axis, person, until
+from tests.worker.fakes import ALPHA, INFO, MODEL, Publisher, away, axis, person, until
+from worker.decision import Match
 from worker.gallery import FRESH_S, GalleryFollower, GalleryIndex
 from worker.protocol import keys
 from worker.protocol.connection import connect
-from worker.protocol.entries import GALLERY_VERSION_FIELD
+from worker.protocol.entries import GALLERY_VERSION_FIELD, GalleryPerson
 
 
 @settings(max_examples=60)
@@ -86,7 +88,7 @@ def test_the_same_template_again_is_at_no_distance() -> None:
 
 @pytest.fixture
 def follower(redis_pair: RedisPair) -> Iterator[GalleryFollower]:
-    one = GalleryFollower(connect(redis_pair.ledger_server.url(), name="gallery"), "s0", MODEL, ALPHA)
+    one = GalleryFollower(connect(redis_pair.ledger_server.url(), name="gallery"), "s0", INFO)
     one.start()
     yield one
     one.stop()
@@ -178,7 +180,7 @@ def test_one_unreadable_person_doesnt_close_the_door_to_all(
 ) -> None:
     Publisher(redis_pair.ledger).reset(person(1))
     redis_pair.ledger.hset(keys.gallery("s0", MODEL), name, raw)
-    follower = GalleryFollower(redis_pair.ledger, "s0", MODEL, ALPHA)
+    follower = GalleryFollower(redis_pair.ledger, "s0", INFO)
     with caplog.at_level(logging.ERROR, "worker.gallery"):
         follower.step()
     assert holds(follower, 1)
@@ -219,7 +221,7 @@ def test_a_ledger_that_hangs_takes_the_readiness_away(redis_pair: RedisPair, fol
 
 def test_a_ledger_that_is_killed_and_restarted(any_redis_pair: RedisPair) -> None:
     Publisher(any_redis_pair.ledger).reset(person(1))
-    follower = GalleryFollower(connect(any_redis_pair.ledger_server.url(), name="gallery"), "s0", MODEL, ALPHA)
+    follower = GalleryFollower(connect(any_redis_pair.ledger_server.url(), name="gallery"), "s0", INFO)
     follower.start()
     try:
         until(lambda: holds(follower, 1))
@@ -240,3 +242,36 @@ def test_a_version_that_is_no_number_is_no_complete_gallery(redis_pair: RedisPai
     assert follower.is_alive()
     redis_pair.ledger.hset(key, GALLERY_VERSION_FIELD, "7")  # type: ignore[arg-type]
     until(lambda: follower.ready)
+
+
+def sized(i: int, *numbers: int) -> GalleryPerson:
+    templates = [np.eye(1, n, i, np.float32)[0] * ALPHA for n in numbers]
+    return GalleryPerson(employee_id=f"e{i}", name="", templates=[t.astype("<f4").tobytes() for t in templates])
+
+
+@pytest.mark.parametrize("numbers", [2, 256, 2048])
+def test_templates_of_other_sizes(numbers: int) -> None:
+    index = GalleryIndex([sized(0, numbers), sized(1, numbers)], ALPHA)
+    probe = np.eye(1, numbers, 1, np.float32)
+    assert index.search(probe * ALPHA)[0] == Match("e1", 0.0, pytest.approx(math.sqrt(2) * ALPHA))
+
+
+def test_templates_of_several_sizes_are_no_gallery() -> None:
+    with pytest.raises(ValueError, match="of 128 and 256 numbers can't be compared"):
+        GalleryIndex([sized(0, 128), sized(1, 256)], ALPHA)
+    with pytest.raises(ValueError, match="of 128 and 256 numbers aren't of one model"):
+        sized(0, 128, 256)
+
+
+def test_a_person_of_another_size_than_the_models_is_left_out(
+    redis_pair: RedisPair, caplog: pytest.LogCaptureFixture
+) -> None:
+    Publisher(redis_pair.ledger).reset(sized(1, 128), sized(2, 256))
+    follower = GalleryFollower(redis_pair.ledger, "s0", INFO)
+    with caplog.at_level(logging.ERROR, "worker.gallery"):
+        follower.step()
+    assert set(follower.index.people) == {"e1"}
+    assert f"templates of 256 numbers, {MODEL} gives 128; left out" in caplog.text
+    wide = GalleryFollower(redis_pair.ledger, "s0", INFO.model_copy(update={"embedding_size": 256}))
+    wide.step()
+    assert set(wide.index.people) == {"e2"}

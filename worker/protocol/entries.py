@@ -11,9 +11,10 @@ import uuid
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, Strict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, ValidationError, model_validator
 
 from worker.protocol import PROTOCOL_VERSION
+from worker.protocol.bundle import MAX_TEMPLATE_NUMBERS
 from worker.protocol.outcomes import Direction, Liveness, Outcome
 
 MAX_JPEG_BYTES = 1_500_000
@@ -21,10 +22,21 @@ MAX_SNAPSHOT_BYTES = 40_000
 MAX_META_BYTES = 200_000
 FEEDBACK_FACES = 16
 """Faces of one frame that a feedback entry tells of, widest first."""
-TEMPLATE_SIZE = 128
-"""Numbers in a template."""
-TEMPLATE_BYTES = TEMPLATE_SIZE * 4
-"""A template on the wire: 128 little-endian float32 of unit length times the bundle's scale α."""
+NUMBER_BYTES = 4
+
+
+def _whole_numbers(template: bytes) -> bytes:
+    if len(template) % NUMBER_BYTES:
+        raise ValueError(f"a template of {len(template)} bytes isn't a row of float32")
+    return template
+
+
+TemplateBytes = Annotated[
+    bytes,
+    Field(min_length=2 * NUMBER_BYTES, max_length=MAX_TEMPLATE_NUMBERS * NUMBER_BYTES),
+    AfterValidator(_whole_numbers),
+]
+"""A template on the wire: little-endian float32, as many as the model gives, of unit length times the bundle's scale α."""
 
 Whole = Annotated[int, Strict()]
 """A whole number as JSON has it: neither `true` nor "7" nor 7.0, which pydantic would take for one."""
@@ -226,7 +238,7 @@ class EnrolReply(Entry):
     similar_employee_id: Id | None = None
     similar_name: str | None = None
     similar_distance: Distance | None = None
-    template: bytes | None = Field(default=None, min_length=TEMPLATE_BYTES, max_length=TEMPLATE_BYTES)
+    template: TemplateBytes | None = None
 
 
 class GalleryPerson(BaseModel):
@@ -236,9 +248,14 @@ class GalleryPerson(BaseModel):
 
     employee_id: Id
     name: str = Field(max_length=200)
-    templates: list[Annotated[bytes, Field(min_length=TEMPLATE_BYTES, max_length=TEMPLATE_BYTES)]] = Field(
-        min_length=1, max_length=64
-    )
+    templates: list[TemplateBytes] = Field(min_length=1, max_length=64)
+
+    @model_validator(mode="after")
+    def _of_one_size(self) -> Self:
+        sizes = sorted({len(template) // NUMBER_BYTES for template in self.templates})
+        if len(sizes) > 1:
+            raise ValueError(f"templates of {' and '.join(map(str, sizes))} numbers aren't of one model")
+        return self
 
 
 class GalleryChange(Entry):

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from worker.protocol.bundle import INFO, WEIGHTS
+from worker.protocol.bundle import FUSION, INFO, ONNX, WEIGHTS
 from worker.protocol.entries import BadEntry, Id, Whole, first_fault
 from worker.protocol.serving import ModelId
 
@@ -29,7 +29,7 @@ MAX_BYTES = 1_000_000_000
 class OfferedFile(BaseModel):
     model_config = ConfigDict(frozen=True)
 
-    name: Literal["model.safetensors", "model.json", "MODEL_CARD.md"]
+    name: Literal["model.safetensors", "model.onnx", "model.json", "MODEL_CARD.md"]
     size: Annotated[Whole, Field(ge=0, le=MAX_BYTES)]
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
 
@@ -51,13 +51,16 @@ class Offer(BaseModel):
 
     transfer: Id
     model_id: ModelId
-    files: tuple[OfferedFile, ...] = Field(min_length=2, max_length=3)
+    files: tuple[OfferedFile, ...] = Field(min_length=1, max_length=3)
 
     @model_validator(mode="after")
     def _is_a_bundle(self) -> "Offer":
         names = [file.name for file in self.files]
-        if len(set(names)) != len(names) or not {WEIGHTS, INFO} <= set(names):
-            raise ValueError(f"files {', '.join(names)}: a bundle has {WEIGHTS} and {INFO}, each once")
+        weights = [] if self.model_id.startswith(f"{FUSION}-") else [WEIGHTS, ONNX]
+        held = [name for name in names if name in (WEIGHTS, ONNX)]
+        if len(set(names)) != len(names) or INFO not in names or len(held) != min(1, len(weights)):
+            wanted = f"one of {WEIGHTS} and {ONNX}" if weights else "no weights"
+            raise ValueError(f"files {', '.join(names)}: this bundle has {INFO} and {wanted}, each once")
         if self.size > MAX_BYTES:
             raise ValueError(f"{self.size} bytes, at most {MAX_BYTES} are taken")
         return self
