@@ -6,13 +6,14 @@ from typing import Annotated
 
 import typer
 
-from deploy import train_accuracy_cli, train_run_cli
+from deploy import train_accuracy_cli, train_run_cli, train_sets_cli
 from deploy.errors import clear_errors
 
 app = typer.Typer(
     help="Train a recogniser: prepare faces, train, compare, export a bundle that workers load.", no_args_is_help=True
 )
 train_run_cli.add_to(app)
+train_sets_cli.add_to(app)
 app.command()(train_accuracy_cli.accuracy)
 
 
@@ -97,36 +98,3 @@ def steps(
         from deploy import train_prepare as room
 
         raise typer.Exit(room.steps(photograph, to, seed))
-
-
-@app.command("fairface")
-def fairface(
-    source: Annotated[Path, typer.Argument(help="FairFace's pictures as {train,test}/AGE/GROUP/picture.jpg")],
-    destination: Annotated[
-        Path, typer.Argument(help="folder for train/, calibrate/ and test/, a folder per group in each")
-    ],
-) -> None:
-    """Sort FairFace out: faces to train on, and adult strangers of seven groups to calibrate and to test by."""
-    with clear_errors("training"):
-        from deploy import train_sets as room
-
-        room.sort_fairface(source, destination)
-
-
-@app.command("clean")
-def clean(
-    faces: Annotated[Path, typer.Argument(help="a folder that `prepare` made")],
-    pack: Annotated[Path, typer.Option(help="packed file for what is left; FILE.left-out.json says who went and why")],
-    apart_from: Annotated[
-        list[Path], typer.Option(help="photographs of people who must not be trained on, such as LFW's; repeat it")
-    ],
-    cosine: Annotated[
-        float, typer.Option(min=0.1, max=1, help="likeness to one of them from which a face goes")
-    ] = 0.55,
-    copy_cosine: Annotated[float, typer.Option(min=0.5, max=1, help="likeness from which a picture is a copy")] = 0.95,
-) -> None:
-    """Leave the test set's people out of faces to train on, by name and by SFace's likeness, and copies."""
-    with clear_errors("training"):
-        from deploy import train_sets as room
-
-        room.clean(faces, apart_from, pack, cosine, copy_cosine)

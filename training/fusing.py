@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from training.calibration import Scored, score_groups, score_people, thresholds_of
 from training.cleaning import unit
 from training.dataset import FaceFolder
-from worker.protocol.bundle import Threshold
+from worker.protocol.bundle import ModelInfo, Threshold, fusion_id
 
 DECIDING_RATE = 1e-4
 WEIGHTS = tuple(round(0.05 * i, 2) for i in range(21))
@@ -64,3 +64,18 @@ def scored_sets(
 def best(rows: Sequence[Row]) -> Row:
     """The largest share accepted; of equals the one nearest to even weights, which leans least on either."""
     return max(rows, key=lambda one: (one.true_accept_rate or 0.0, -abs(one.weight - 0.5)))
+
+
+def fusion_info(parts: tuple[ModelInfo, ModelInfo], chosen: Row, alpha: float, licence: str, source: str) -> ModelInfo:
+    """model.json of the fusion; raises ValueError where its thresholds can't be a bundle's."""
+    return ModelInfo(
+        id=fusion_id([part.id for part in parts], chosen.weight, alpha),
+        architecture="fusion",
+        parts=(parts[0].id, parts[1].id),
+        weight=chosen.weight,
+        alpha=alpha,
+        embedding_size=sum(part.embedding_size for part in parts),
+        licence=licence,
+        thresholds=chosen.thresholds,
+        threshold_source=source,
+    )

@@ -78,19 +78,19 @@ def test_dlib_tells_two_people_apart(tmp_path: Path) -> None:
 
 
 def test_random_weights_are_the_same_each_time(tmp_path: Path) -> None:
-    chips = [np.random.default_rng(i).integers(0, 256, (224, 224, 3)).astype(np.uint8) for i in range(2)]
+    faces = [(np.random.default_rng(i).integers(0, 256, (224, 224, 3)).astype(np.uint8),) for i in range(2)]
     first = RandomEmbedder(tmp_path / "a", 1, bf16=False, architecture="resnet18-triplet")
     again = RandomEmbedder(tmp_path / "b", 1, bf16=False, architecture="resnet18-triplet")
-    np.testing.assert_allclose(first.embed(chips), again.embed(chips), atol=1e-3)
+    np.testing.assert_allclose(first.embed(faces), again.embed(faces), atol=1e-3)
     assert first.info.id == again.info.id
     assert first.info.thresholds == []
 
 
 @pytest.mark.parametrize("name", [dlib_model.NAME, random_model.NAME])
 def test_no_worker_serves_them_and_no_search_takes_them(name: str, tmp_path: Path) -> None:
-    with pytest.raises(BadBundle, match="neither 'sface' nor the folder"):
+    with pytest.raises(BadBundle, match="neither one of sface"):
         open_model(name, cache=tmp_path)
-    with pytest.raises(BadBundle, match="neither 'sface' nor the folder"):
+    with pytest.raises(BadBundle, match="neither one of sface"):
         recogniser.load(WorkerSettings(ATTENDANCE_MODEL=name))
 
 

@@ -6,9 +6,12 @@ import numpy as np
 import pytest
 
 from tests.training.faces import two_people
+from tests.worker.bundles import small_bundle, small_fusion
 from training import cost
 from training.dataset import BadData
+from worker import sface
 from worker.openvino_cpu import has_bf16
+from worker.protocol.bundle import BadBundle
 
 
 @pytest.fixture(scope="module")
@@ -57,5 +60,8 @@ def test_a_known_angle() -> None:
 
 def test_weights_that_lie_nowhere(tmp_path: Path) -> None:
     assert cost.weights_bytes("resnet50-random") is None
-    (tmp_path / "model.safetensors").write_bytes(b"12345")
-    assert cost.weights_bytes(str(tmp_path)) == 5
+    info = small_bundle(tmp_path / "bundle", size=50_000)
+    assert cost.weights_bytes(str(tmp_path / "bundle")) == 50_000
+    small_fusion(tmp_path / "fusion", [info.id, sface.info().id])
+    with pytest.raises(BadBundle, match="made of"):
+        cost.weights_bytes(str(tmp_path / "fusion"))
