@@ -15,7 +15,7 @@ from training.embedding import open_model
 from training.fusing import Faces, Row
 from training.pictures import BadPicture, open_faces
 from training.run_data import prepared_crop
-from training.teacher import teacher_embeddings
+from training.teacher import prepared_embeddings
 from training.template_cache import BadCache
 from worker.named_models import info_of
 from worker.protocol.bundle import CARD, INFO, BadBundle
@@ -55,10 +55,11 @@ def _fuse(options: FuseOptions, cache: Path) -> None:
         if cut is not None and cut != CROP:
             raise BadData(f"{getattr(options, name)}: prepared with --crop {cut}; {CROP} is needed here")
     check_disjoint({"fit": folders["fit"], "people": folders["people"]})
+    models = [open_model(name, cache=cache) for name in (options.first, options.second)]
     sets = {}
     for name, folder in folders.items():
         print(f"{name}: {len(folder)} pictures", file=sys.stderr)
-        both = [teacher_embeddings(model, folder, CROP, cache) for model in (options.first, options.second)]
+        both = [prepared_embeddings(model, folder, CROP, cache) for model in models]
         sets[name] = Faces(folder, *both)
     alike = calibration.alikeness(folders["strangers"], CROP, cache)
     fitted = [fusing.row(sets["fit"], sets["strangers"], alike, weight, ALPHA) for weight in fusing.WEIGHTS]

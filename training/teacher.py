@@ -26,16 +26,27 @@ def teacher_embeddings(
     cache: Path,
     on_progress: Callable[[int, int], object] = lambda done, of: None,
 ) -> NDArray[np.float32]:
-    """(n, 128) templates of length α by the model that ATTENDANCE_MODEL would name so, in the folder's order.
-
-    Pictures that are already cut as the teacher wants them are only resized. In others its own detector looks for the
-    face, and the centre serves where it finds none. Raises BadBundle, BadPicture, BadCache.
-    """
+    """(n, 128) templates by a model that can teach the thesis network; else as `prepared_embeddings`. Raises BadBundle too."""
     model = open_model(name, cache=cache)
     if model.info.embedding_size != NUMBERS:
         raise BadBundle(
             f"{name} gives {model.info.embedding_size} numbers, a teacher {NUMBERS}; name one of its parts, or sface"
         )
+    return prepared_embeddings(model, folder, crop, cache, on_progress)
+
+
+def prepared_embeddings(
+    model: Embedder,
+    folder: FaceFolder,
+    crop: str,
+    cache: Path,
+    on_progress: Callable[[int, int], object] = lambda done, of: None,
+) -> NDArray[np.float32]:
+    """(n, numbers) templates of length α of faces that were cut by the rule `crop`, in the folder's order.
+
+    Pictures that are already cut as the model wants them are only resized. In others the detector looks for the face, and
+    the centre serves where it finds none. Raises BadPicture, BadCache.
+    """
     ready = all(one.crop == crop for one in model.inputs)
     file = cache / "templates" / f"teacher-{model.info.id}-from-{crop}.sqlite"
     detector = None if ready else open_detector(cache)
