@@ -94,7 +94,8 @@ def test_who_lacks_it_is_named_and_nothing_begins(site: SwapSite) -> None:
     assert result.exit_code == 0, result.output
     assert site.all_serve(site.bundle_id, 1)
     said = json.loads(CliRunner().invoke(app, ["model", "list", "--json"]).stdout)
-    assert said["shards"] == {"s0": {"revision": 2, "epoch": 1, "model_id": site.bundle_id, "coming": None}}
+    serving = {"revision": 2, "epoch": 1, "model_id": site.bundle_id, "coming": None, "limits": {}}
+    assert said["shards"] == {"s0": serving}
     assert [one["name"] for one in said["workers"]] == ["w1", "w2"]
     shown = CliRunner().invoke(app, ["model", "list"]).stdout
     assert f"shard s0: {site.bundle_id} serves (epoch 1)" in shown

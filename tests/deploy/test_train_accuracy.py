@@ -59,7 +59,7 @@ def test_rows_are_run_kept_and_written_down(tmp_path: Path, takes: Path, monkeyp
     [
         (("--model", "sface", "--only", "nothing"), "there is no such row; there are lfw-view2, "),
         (("--model", "sface", "--only", "takes"), "no row can be run"),
-        (("--model", "nowhere", "--only", "cost"), "neither 'sface' nor the folder"),
+        (("--model", "nowhere", "--only", "cost"), "neither one of sface"),
         (("--model", "sface", "--model", "sface", "--only", "cost"), "there is a sface already"),
     ],
 )

@@ -45,7 +45,7 @@ def imitation(cache: Path, **values: float) -> Imitation:
 def test_the_teacher_answers_as_it_does_at_the_door_and_shows_four_maps(cache: Path, chips: torch.Tensor) -> None:
     answers, maps = FeatureTeacher(cache, 1, bf16=False)(chips.numpy())
     assert [tuple(m.shape) for m in maps] == [(3, p, s, s) for p, s in zip(PLANES, (56, 28, 14, 7), strict=True)]
-    served = SFaceEmbedder(cache, 1).embed(list(chips.permute(0, 2, 3, 1).numpy()))
+    served = SFaceEmbedder(cache, 1).embed([(chip,) for chip in chips.permute(0, 2, 3, 1).numpy()])
     unit = functional.normalize(answers, dim=1)
     torch.testing.assert_close(unit * 10, torch.from_numpy(served), atol=1e-3, rtol=0)
     layer = answer_layer(cache)
