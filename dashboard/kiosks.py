@@ -97,14 +97,21 @@ def index() -> ResponseReturnValue:
         named = [beat.data.get("model_id") for beat in now.workers]
         models = {model for model in named if isinstance(model, str)}
         offers = [calibration.offered(session, model) for model in models]
-    weak = [beat for beat in now.workers if beat.data.get("meets_target") is False]
-    few = [beat for beat in now.workers if beat.data.get("accepts_too_few") is True]
+    # all workers of a site have one gallery and one model: the worst of them says it for all
+    weak = sorted(
+        (beat for beat in now.workers if beat.data.get("meets_target") is False),
+        key=lambda beat: -(number(beat.data, "promised_fpir") or 1.0),
+    )
+    few = sorted(
+        (beat for beat in now.workers if beat.data.get("accepts_too_few") is True),
+        key=lambda beat: number(beat.data, "true_accept_rate") or 0.0,
+    )
     return render_template(
         "kiosks.html",
         now=now,
         doors=found,
-        weak=weak,
-        few=few,
+        weak=weak[:1],
+        few=few[:1],
         uncalibrated=max((people for people in offers if people), default=0),
         wanted_fpir=app.settings.fpir,
         directions=DIRECTIONS,
