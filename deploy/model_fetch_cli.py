@@ -43,5 +43,6 @@ def fetch(
         if digest is not None and (len(digest) != 64 or not set(digest) <= HEX):
             raise Problem("--sha256: 64 hexadecimal digits are needed, as `sha256sum FILE` prints them")
         from deploy import model_fetch as room
+        from deploy.train_adopt import Where
 
-        room.run(room.FetchOptions(room.train_adopt.Where(to, people, strangers), url, digest, accept_licence))
+        room.run(room.FetchOptions(Where(to, people, strangers), url, digest, accept_licence))

@@ -161,10 +161,10 @@ def _measured(
         folder = drawn_people(whole, SEED)
         crop = crop_of(folder, form, say)
         people.append(score_people(prepared_embeddings(model, folder, crop, cache), folder, str(folder.root), ALPHA))
-    if (folder := sets.strangers) is not None:
-        crop = crop_of(folder, form, say)
-        templates = prepared_embeddings(model, folder, crop, cache)
-        groups = score_groups(templates, folder, alikeness(folder, crop, cache), ALPHA)
+    if sets.strangers is not None:
+        crop = crop_of(sets.strangers, form, say)
+        templates = prepared_embeddings(model, sets.strangers, crop, cache)
+        groups = score_groups(templates, sets.strangers, alikeness(sets.strangers, crop, cache), ALPHA)
     thresholds = thresholds_of(people, groups, ALPHA)
     if not thresholds:
         raise BadAdoption(_too_few(people, groups))
