@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from deploy.errors import Problem, clear_errors
+from deploy.model_fetch_cli import fetch
 from deploy.operator import SiteClients, plain, site_clients
 from deploy.site_database import site_database
 from worker.named_models import HELP
@@ -17,6 +18,7 @@ app = typer.Typer(
     help="The model that recognises: check a bundle, bring it to the workers, swap it in while the old one serves, go back.",
     no_args_is_help=True,
 )
+app.command()(fetch)
 Bundle = Annotated[str, typer.Argument(help=HELP, show_default=False)]
 Yes = Annotated[bool, typer.Option("--yes", help="go on although the listed people won't be recognised")]
 Json = Annotated[bool, typer.Option("--json", help="print one JSON object")]

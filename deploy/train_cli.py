@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from deploy import train_accuracy_cli, train_run_cli, train_sets_cli
+from deploy import train_accuracy_cli, train_adopt_cli, train_run_cli, train_sets_cli
 from deploy.errors import clear_errors
 
 app = typer.Typer(
@@ -15,6 +15,7 @@ app = typer.Typer(
 train_run_cli.add_to(app)
 train_sets_cli.add_to(app)
 app.command()(train_accuracy_cli.accuracy)
+app.command()(train_adopt_cli.adopt)
 
 
 class Crop(StrEnum):

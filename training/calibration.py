@@ -127,8 +127,14 @@ def thresholds_of(people: Sequence[Scored], groups: Sequence[Scored], alpha: flo
     return found
 
 
-def source_words(people: Sequence[Scored], groups: Sequence[Scored], used_validation: bool, held_out: bool) -> str:
-    """What the thresholds rest on, for model.json and the card."""
+def source_words(
+    people: Sequence[Scored],
+    groups: Sequence[Scored],
+    used_validation: bool,
+    held_out: bool,
+    others: str = "people who aren't in the training data",
+) -> str:
+    """What the thresholds rest on, for model.json and the card; `others` says who was no part of a run."""
     who = "; ".join(
         f"{c.name}: {c.people} people, {c.pictures} pictures, {len(c.genuine)} genuine and {c.impostors} impostor pairs"
         for c in people
@@ -144,9 +150,7 @@ def source_words(people: Sequence[Scored], groups: Sequence[Scored], used_valida
     if used_validation:
         where = "identities held out of the training data" if held_out else "the run's validation set"
         return f"{where}, on which the best epoch was chosen too ({who}); {how}"
-    return f"people who aren't in the training data ({who}); {how}" + (
-        "; the strictest set counts" if len(people) > 1 else ""
-    )
+    return f"{others} ({who}); {how}" + ("; the strictest set counts" if len(people) > 1 else "")
 
 
 def _together(groups: Sequence[Scored]) -> Scored:
@@ -164,5 +168,5 @@ def _scored(
     try:
         pairs = all_pairs(templates, people, alpha=alpha, loosest_far=RATES[0]).scored
     except BadPairs as error:
-        raise BadData(f"{folder.root}: {error}; give other people with --calibrate") from None
+        raise BadData(f"{folder.root}: {error}; give other people") from None
     return Scored(name, len(np.unique(people)), len(folder), pairs.genuine, pairs.tail, pairs.impostors)

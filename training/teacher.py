@@ -45,7 +45,7 @@ def prepared_embeddings(
     """(n, numbers) templates of length α of faces that were cut by the rule `crop`, in the folder's order.
 
     Pictures that are already cut as the model wants them are only resized. In others the detector looks for the face, and
-    the centre serves where it finds none. Raises BadPicture, BadCache.
+    the centre serves where it finds none. Raises BadPicture, BadCache, BadBundle.
     """
     ready = all(one.crop == crop for one in model.inputs)
     file = cache / "templates" / f"teacher-{model.info.id}-from-{crop}.sqlite"
@@ -63,7 +63,10 @@ def prepared_embeddings(
                     chips = [(_resized(model, picture), True) for picture in read]
                 else:
                     chips = [chips_of(model, *seen) for seen in zip(read, detector.find(read), strict=True)]
-                templates = model.embed([face for face, _ in chips])
+                try:
+                    templates = model.embed([face for face, _ in chips])
+                except ValueError as error:  # NaN or nothing at all
+                    raise BadBundle(f"{error}; its weights are damaged, or it wants its pictures otherwise") from None
                 fresh = {i: Known(row, there) for i, row, (_, there) in zip(new, templates, chips, strict=True)}
                 known.put({keys[i]: row for i, row in fresh.items()})
                 rows |= fresh

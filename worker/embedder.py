@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from worker import bundle, crop, onnx_bundle, sface
+from worker import bundle, crop, sface
 from worker.detector import Face
 from worker.network import IMAGENET_MEAN, IMAGENET_STD, ResNetTriplet
 from worker.openvino_cpu import CpuNetwork, converted_file
@@ -96,8 +96,9 @@ class SFaceEmbedder(NetworkEmbedder):
 class OnnxEmbedder(NetworkEmbedder):
     """An ONNX bundle, in float32 by OpenVINO on the CPU: its thresholds were measured somewhere we don't know."""
 
-    def __init__(self, folder: Path, threads: int) -> None:
-        self.info, self._network = onnx_bundle.load(folder, threads)
+    def __init__(self, info: ModelInfo, network: CpuNetwork) -> None:
+        """Of `onnx_bundle.load`; or of `open_network` with an info of its own, to measure what isn't a bundle yet."""
+        self.info, self._network = info, network
         self._mean = np.array(self.info.mean, np.float32)
         self._std = np.array(self.info.std, np.float32)
 

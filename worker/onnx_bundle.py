@@ -22,25 +22,36 @@ def load(folder: Path, threads: int) -> tuple[ModelInfo, CpuNetwork]:
     if info.architecture != "onnx":
         raise BadBundle(f"{folder / INFO}: architecture {info.architecture!r} isn't an ONNX bundle")
     assert info.input_px is not None
-    path, px = folder / ONNX, info.input_px
-    _check_graph(path, px, info.embedding_size)
+    return info, open_network(folder / ONNX, info.input_px, threads, info.embedding_size)[0]
+
+
+def open_network(
+    path: Path, px: int, threads: int, size: int | None = None, said_by: str = "model.json"
+) -> tuple[CpuNetwork, int]:
+    """A network that was run once, and how many numbers it gives for a face; raises BadBundle.
+
+    `size` None takes as many as it gives. `said_by` names, for errors, where `px` and `size` come from.
+    """
+    _check_graph(path, px, size, said_by)
     try:
         network = CpuNetwork(path, [-1, 3, px, px], threads)
         # Two faces: a network that folds the batch into one answer would pass with one.
         answer = network(np.random.default_rng(0).uniform(-1, 1, (2, 3, px, px)).astype(np.float32))
     except (RuntimeError, ValueError) as error:  # OpenVINO's own words run over several lines
         raise BadBundle(f"{path}: can't be run by OpenVINO ({' '.join(str(error).split())[-200:]}); {AGAIN}") from None
-    if answer.shape != (2, info.embedding_size):
+    if size is None and (answer.ndim != 2 or len(answer) != 2):
+        raise BadBundle(f"{path}: gives {list(answer.shape)} for two faces; {AGAIN}")
+    if size is not None and answer.shape != (2, size):
         raise BadBundle(
-            f"{path}: gives {list(answer.shape)} for two faces, but model.json says embedding_size "
-            f"{info.embedding_size}; correct model.json, or {AGAIN}"
+            f"{path}: gives {list(answer.shape)} for two faces, but {said_by} says embedding_size {size}; "
+            f"correct {said_by}, or {AGAIN}"
         )
     if not np.isfinite(answer).all():
         raise BadBundle(f"{path}: answers with NaN or infinite numbers; its weights are damaged: get the file again")
-    return info, network
+    return network, answer.shape[1]
 
 
-def _check_graph(path: Path, px: int, size: int) -> None:
+def _check_graph(path: Path, px: int, size: int | None, said_by: str) -> None:
     try:
         model = onnx.load(path, load_external_data=False)
     except (DecodeError, OSError, ValueError) as error:
@@ -63,7 +74,7 @@ def _check_graph(path: Path, px: int, size: int) -> None:
         if found and not _fits(found, wanted):
             expected = "×".join("n" if one is None else str(one) for one in wanted)
             raise BadBundle(
-                f"{path}: {what} {'×'.join(str(one or 'n') for one in found)}, but model.json says {expected}; "
+                f"{path}: {what} {'×'.join(str(one or 'n') for one in found)}, but {said_by} says {expected}; "
                 f"correct input_px or embedding_size there, or {AGAIN}"
             )
 

@@ -62,6 +62,7 @@ def open_embedder(name: str, on: str, cache: Path, threads: int, bf16: bool | No
     says in which; ONNX networks know float32 only.
     """
     # They import torch and OpenVINO: only where something is really loaded.
+    from worker import onnx_bundle
     from worker.embedder import BundleEmbedder, OnnxEmbedder, SFaceEmbedder
     from worker.fusion import FusionEmbedder
 
@@ -72,7 +73,7 @@ def open_embedder(name: str, on: str, cache: Path, threads: int, bf16: bool | No
     if architecture == FUSION:
         return FusionEmbedder(folder, lambda part: open_embedder(part, on, cache, threads, bf16))
     if architecture == "onnx":
-        return OnnxEmbedder(folder, threads)
+        return OnnxEmbedder(*onnx_bundle.load(folder, threads))
     return BundleEmbedder(folder, on, cache, threads, bf16=bf16 is not False)
 
 
