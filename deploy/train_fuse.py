@@ -70,7 +70,7 @@ def _fuse(options: FuseOptions, cache: Path) -> None:
     }
     _show(options, fitted, judged)
     if options.to is not None:
-        _write(options, sets, alike, list(judged.values())[-1])
+        _write(options, list(judged.values())[-1])
 
 
 def _show(options: FuseOptions, fitted: list[Row], judged: dict[str, Row]) -> None:
@@ -93,19 +93,17 @@ def _show(options: FuseOptions, fitted: list[Row], judged: dict[str, Row]) -> No
     Console().print(table)
 
 
-def _write(options: FuseOptions, sets: dict[str, Faces], alike, chosen: Row) -> None:  # type: ignore[no-untyped-def]
+def _write(options: FuseOptions, chosen: Row) -> None:
     assert options.to is not None
     if not 0 < chosen.weight < 1:
         raise BadData(
             f"the best weight is {chosen.weight:g}: one of the two alone is better than both, so nothing was written"
         )
     parts = (info_of(options.first), info_of(options.second))
-    people, groups = fusing.scored_sets(sets["people"], sets["strangers"], alike, chosen.weight, ALPHA)
-    source = calibration.source_words([people], groups, False, False)
-    info = fusing.fusion_info(parts, chosen, ALPHA, options.licence, source)
+    info = fusing.fusion_info(parts, chosen, ALPHA, options.licence)
     try:
         options.to.mkdir(parents=True, exist_ok=True)
-        (options.to / CARD).write_text(_card(options, parts[0].id, parts[1].id, chosen, source), encoding="utf-8")
+        (options.to / CARD).write_text(_card(options, parts[0].id, parts[1].id, chosen), encoding="utf-8")
         (options.to / INFO).write_text(info.model_dump_json(indent=2, exclude_none=True), encoding="utf-8")
     except OSError as error:
         raise BadData(f"{error.filename or options.to}: can't be written ({error.strerror})") from None
@@ -113,10 +111,7 @@ def _write(options: FuseOptions, sets: dict[str, Faces], alike, chosen: Row) -> 
     print(f"{options.to}: {info.id}", file=sys.stderr)
 
 
-def _card(options: FuseOptions, first: str, second: str, chosen: Row, source: str) -> str:
-    rows = "\n".join(
-        f"| {t.false_match_rate:g} | {t.distance:.4f} | {t.true_accept_rate:.4f} |" for t in chosen.thresholds
-    )
+def _card(options: FuseOptions, first: str, second: str, chosen: Row) -> str:
     return f"""# Model card: fusion
 
 Two recognisers together, the mean of their cosines: {first} with weight {chosen.weight:g}, {second} with {1 - chosen.weight:g}.
@@ -126,9 +121,7 @@ The weight was fitted on other people than those below; docs/accuracy.md has its
 {options.licence}.
 
 ## Thresholds
-{source}.
+{chosen.source}.
 
-| false match rate | distance | true accept rate |
-| --- | --- | --- |
-{rows}
+{calibration.threshold_table(chosen.thresholds)}
 """

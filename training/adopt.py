@@ -12,17 +12,15 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from training import report
 from training.calibration import (
-    LEAST_ERRORS,
-    RATES,
-    Scored,
     alikeness,
     drawn_people,
     score_groups,
     score_people,
     source_words,
+    threshold_table,
     thresholds_of,
+    too_few_words,
 )
 from training.dataset import FaceFolder
 from training.pictures import open_faces
@@ -167,7 +165,8 @@ def _measured(
         groups = score_groups(templates, sets.strangers, alikeness(sets.strangers, crop, cache), ALPHA)
     thresholds = thresholds_of(people, groups, ALPHA)
     if not thresholds:
-        raise BadAdoption(_too_few(people, groups))
+        larger = ", or larger groups with --strangers" if groups else ""
+        raise BadAdoption(too_few_words(people, groups, f"give more people with --people{larger}"))
     source = source_words(people, groups, False, False, WHO)
     return ModelInfo.model_validate(info.model_dump() | {"thresholds": thresholds, "threshold_source": source})
 
@@ -184,18 +183,8 @@ def crop_of(folder: FaceFolder, form: Form, say: Callable[[str], object]) -> str
     return found or form.crop
 
 
-def _too_few(people: Sequence[Scored], groups: Sequence[Scored]) -> str:
-    counts = ", ".join(str(one.impostors) for one in [*people, *groups])
-    return (
-        f"too few pairs of strangers for any threshold ({counts}): a rate of {RATES[0]:g} needs "
-        f"{round(LEAST_ERRORS / RATES[0])}; give more people with --people"
-        + (", or larger groups with --strangers" if groups else "")
-    )
-
-
 def card(info: ModelInfo, terms: Terms) -> str:
     """MODEL_CARD.md."""
-    rates = [[f"{t.false_match_rate:g}", f"{t.distance:.4f}", f"{t.true_accept_rate:.4f}"] for t in info.thresholds]
     return f"""# Model card: a network that was brought
 
 {terms.origin}. {info.embedding_size} numbers a face. What it was trained on, who made it and how well it does elsewhere is its
@@ -210,7 +199,7 @@ A face of {info.input_px} × {info.input_px} px, cut by {info.crop}, {info.chann
 ## Thresholds
 {info.threshold_source}.
 
-{report.table(["false match rate", "distance", "true accept rate"], rates)}
+{threshold_table(info.thresholds)}
 
 ## Limits
 Where the network was trained on the people above, the rates promise too much. Without groups of strangers above, they are

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
+from training import report
 from training.all_pairs import all_pairs
 from training.cleaning import TEACHER, pairs_from, unit
 from training.dataset import BadData, FaceFolder
@@ -125,6 +126,21 @@ def thresholds_of(people: Sequence[Scored], groups: Sequence[Scored], alpha: flo
         if 0 < distance < 2 * alpha and accepted:
             found.append(Threshold(false_match_rate=rate, distance=distance, true_accept_rate=float(min(accepted))))
     return found
+
+
+def too_few_words(people: Sequence[Scored], groups: Sequence[Scored], way_out: str) -> str:
+    """Why there is no threshold, and the way out."""
+    counts = ", ".join(str(one.impostors) for one in [*people, *groups])
+    return (
+        f"too few pairs of strangers for any threshold ({counts}): a rate of {RATES[0]:g} needs "
+        f"{round(LEAST_ERRORS / RATES[0])}; {way_out}"
+    )
+
+
+def threshold_table(thresholds: Sequence[Threshold]) -> str:
+    """For a model card, in Markdown."""
+    rows = [[f"{t.false_match_rate:g}", f"{t.distance:.4f}", f"{t.true_accept_rate:.4f}"] for t in thresholds]
+    return report.table(["false match rate", "distance", "true accept rate"], rows)
 
 
 def source_words(

@@ -1,6 +1,5 @@
 """Templates of photographs that were made worse first; kept by model and degradation, as good ones are."""
 
-import hashlib
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -8,12 +7,11 @@ from pathlib import Path
 import numpy as np
 
 from training.degradations import Degradation, Rgb, degraded
-from training.embedding import BATCH, Embedded, cache_file, chips_of, read_bytes
+from training.embedding import BATCH, Embedded, New, cache_file, chips_of, embed_new
 from training.pictures import decode
 from training.template_cache import Known, TemplateCache
 from worker.detector import Face
-from worker.embedder import Embedder
-from worker.protocol.bundle import BadBundle
+from worker.embedder import Chips, Embedder
 
 
 def embed_degraded(
@@ -39,25 +37,16 @@ def embed_degraded(
 def _embed_batch(
     model: Embedder, paths: Sequence[Path], faces: Sequence[Face | None], how: Degradation, known: TemplateCache
 ) -> list[Known]:
-    contents = [read_bytes(path) for path in paths]
-    keys = [hashlib.sha256(data).digest() for data in contents]
-    rows = {key: row for key in set(keys) if (row := known.get(key)) is not None}
-    new = {key: i for i, key in enumerate(keys) if key not in rows}
-    if new:
+    def cut(new: Sequence[New]) -> list[tuple[Chips, bool]]:
         chips = []
-        for key, i in new.items():
-            picture, face = decode(contents[i], str(paths[i])), faces[i]
-            dice = np.random.default_rng(int.from_bytes(key[:8], "big"))  # a picture's noise is always the same
+        for one in new:
+            picture, face = decode(one.data, str(paths[one.place])), faces[one.place]
+            dice = np.random.default_rng(int.from_bytes(one.key[:8], "big"))  # a picture's noise is always the same
             changed, place = degraded(picture, face or stand_in(picture), how, dice)
             chips.append(chips_of(model, changed, [place] if face else []))
-        try:
-            templates = model.embed([chip for chip, _ in chips])
-        except ValueError as error:
-            raise BadBundle(f"{error}; the training run behind it failed, or its weights are damaged") from None
-        fresh = {key: Known(row, found) for key, row, (_, found) in zip(new, templates, chips, strict=True)}
-        known.put(fresh)
-        rows |= fresh
-    return [rows[key] for key in keys]
+        return chips
+
+    return embed_new(model, paths, known, cut)
 
 
 def stand_in(picture: Rgb) -> Face:

@@ -148,18 +148,43 @@ def cutting_digest() -> str:
 
 
 def _embed_batch(model: Embedder, detector: Detector, paths: Sequence[Path], known: TemplateCache) -> list[Known]:
+    def cut(new: Sequence[New]) -> list[tuple[Chips, bool]]:
+        pictures = [decode(one.data, str(paths[one.place])) for one in new]
+        return [chips_of(model, *seen) for seen in zip(pictures, detector.find(pictures), strict=True)]
+
+    return embed_new(model, paths, known, cut)
+
+
+@dataclass(frozen=True)
+class New:
+    """A file whose template isn't known yet: its place in the list, its bytes and their SHA-256."""
+
+    place: int
+    data: bytes
+    key: bytes
+
+
+def embed_new(
+    model: Embedder,
+    paths: Sequence[Path],
+    known: TemplateCache,
+    cut: Callable[[Sequence[New]], list[tuple[Chips, bool]]],
+) -> list[Known]:
+    """Templates in the order of `paths`: those that are known, and those of what `cut` makes of the other files.
+
+    Raises BadPicture, and BadBundle where the network's answer isn't a template.
+    """
     contents = [read_bytes(path) for path in paths]
     keys = [hashlib.sha256(data).digest() for data in contents]
     templates = {key: row for key in set(keys) if (row := known.get(key)) is not None}
-    new = {key: i for i, key in enumerate(keys) if key not in templates}
-    if new:
-        pictures = [decode(contents[i], str(paths[i])) for i in new.values()]
-        chips = [chips_of(model, *seen) for seen in zip(pictures, detector.find(pictures), strict=True)]
+    places = {key: i for i, key in enumerate(keys) if key not in templates}
+    if places:
+        faces = cut([New(i, contents[i], key) for key, i in places.items()])
         try:
-            rows = model.embed([face for face, _ in chips])
+            rows = model.embed([face for face, _ in faces])
         except ValueError as error:  # NaN or nothing at all
             raise BadBundle(f"{error}; the training run behind it failed, or its weights are damaged") from None
-        fresh = {key: Known(row, found) for key, row, (_, found) in zip(new, rows, chips, strict=True)}
+        fresh = {key: Known(row, found) for key, row, (_, found) in zip(places, rows, faces, strict=True)}
         known.put(fresh)
         templates |= fresh
     return [templates[key] for key in keys]

@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 
 from training import networks, report
 from training.calibration import (
-    LEAST_ERRORS,
-    RATES,
     alikeness,
     drawn_people,
     score_groups,
     score_people,
     source_words,
+    threshold_table,
     thresholds_of,
+    too_few_words,
 )
 from training.dataset import FaceFolder, check_disjoint, hashes_of, split_identities
 from training.export import write_bundle
@@ -73,25 +73,28 @@ def export(
         )
     network.half().float()  # as the weights will be read from the bundle
     data = report.read_json(run / "data.json")
-    sets, used_validation = _calibration_sets(run, recipe, data, calibrate)
-    _check_strangers(strangers, run, recipe, data)
+    train, valid, valid_root = _split(run, recipe, data)
+    if calibrate:
+        sets = {str(folder): open_faces(folder) for folder in calibrate}
+        for name, folder in sets.items():
+            check_disjoint({"training": train, Path(name).name: folder})
+    else:
+        sets = {valid_root.name: valid or open_faces(valid_root)}
+    groups_folder = None if strangers is None else open_faces(strangers)
+    if groups_folder is not None:
+        _check_strangers(groups_folder, train, run)
     alpha, people, groups = recipe.network.alpha, [], []
     for name, folder in sets.items():
         drawn = drawn_people(folder, recipe.seed)
         people.append(score_people(_templates(network, drawn, recipe), drawn, name, alpha))
-    if strangers is not None:
-        folder = open_faces(strangers)
-        alike = alikeness(folder, recipe.data.crop, cache)
-        groups = score_groups(_templates(network, folder, recipe), folder, alike, alpha)
+    if groups_folder is not None:
+        alike = alikeness(groups_folder, recipe.data.crop, cache)
+        groups = score_groups(_templates(network, groups_folder, recipe), groups_folder, alike, alpha)
     thresholds = thresholds_of(people, groups, alpha)
     if not thresholds:
-        counts = ", ".join(str(one.impostors) for one in [*people, *groups])
-        raise BadExport(
-            f"too few pairs of strangers for any threshold ({counts}): a rate of {RATES[0]:g} needs "
-            f"{round(LEAST_ERRORS / RATES[0])}; give more people with --calibrate"
-        )
-    source = source_words(people, groups, used_validation, bool(data.get("valid_is_held_out")))
-    card = model_card(run, recipe, kept, architecture, thresholds, source, licence, used_validation)
+        raise BadExport(too_few_words(people, groups, "give more people with --calibrate"))
+    source = source_words(people, groups, not calibrate, bool(data.get("valid_is_held_out")))
+    card = model_card(run, recipe, kept, architecture, thresholds, source, licence, not calibrate)
     info = write_bundle(
         network,  # type: ignore[arg-type]
         to,
@@ -105,23 +108,16 @@ def export(
     return Exported(info, write_onnx(network, onnx, form.input_px) if onnx is not None else None)
 
 
-def _calibration_sets(
-    run: Path, recipe: Recipe, data: dict[str, Any], calibrate: Sequence[Path]
-) -> tuple[dict[str, FaceFolder], bool]:
-    """Name → people to measure thresholds on, disjoint from training; and whether they are the run's validation."""
+def _split(run: Path, recipe: Recipe, data: dict[str, Any]) -> tuple[FaceFolder, FaceFolder | None, Path]:
+    """The pictures of training, those held out of the same folder, and where the validation lies; raises BadExport."""
     try:
-        valid_root = Path(data["valid"]["root"])
+        root, valid_root = Path(data["train"]["root"]), Path(data["valid"]["root"])
     except KeyError:
         raise BadExport(f"{run}: data.json is missing or damaged; the run's folder isn't whole any more") from None
-    train, valid = _trained_on(recipe, data)
-    if not calibrate:
-        return {valid_root.name: valid or open_faces(valid_root)}, True
-    sets = {}
-    for folder in calibrate:
-        people = open_faces(folder)
-        check_disjoint({"training": train, folder.name: people})
-        sets[str(folder)] = people
-    return sets, False
+    train = people_of(recipe, root)
+    if not data["valid_is_held_out"]:
+        return train, None, valid_root
+    return *split_identities(train, recipe.data.held_out_share, recipe.seed), valid_root
 
 
 def _templates(network: networks.FaceNetwork, folder: FaceFolder, recipe: Recipe) -> NDArray[np.float32]:
@@ -131,25 +127,14 @@ def _templates(network: networks.FaceNetwork, folder: FaceFolder, recipe: Recipe
     return found
 
 
-def _trained_on(recipe: Recipe, data: dict[str, Any]) -> tuple[FaceFolder, FaceFolder | None]:
-    """The pictures of training, and those held out of the same folder."""
-    train = people_of(recipe, Path(data["train"]["root"]))
-    return (
-        split_identities(train, recipe.data.held_out_share, recipe.seed) if data["valid_is_held_out"] else (train, None)
-    )
-
-
-def _check_strangers(strangers: Path | None, run: Path, recipe: Recipe, data: dict[str, Any]) -> None:
+def _check_strangers(strangers: FaceFolder, train: FaceFolder, run: Path) -> None:
     """Raise BadExport where a stranger's picture was trained on. Groups may be of one name: they are no people."""
-    if strangers is None:
-        return
-    seen = set(hashes_of(_trained_on(recipe, data)[0]))
-    folder = open_faces(strangers)
-    shared = [file for file, digest in zip(folder.files, hashes_of(folder), strict=True) if digest in seen]
+    seen = set(hashes_of(train))
+    shared = [file for file, digest in zip(strangers.files, hashes_of(strangers), strict=True) if digest in seen]
     if shared:
         raise BadExport(
-            f"{strangers}: {len(shared)} of its pictures were trained on in {run} (such as {shared[0]}); thresholds from them "
-            "would promise too much. Keep them out of training"
+            f"{strangers.root}: {len(shared)} of its pictures were trained on in {run} (such as {shared[0]}); thresholds from "
+            "them would promise too much. Keep them out of training"
         )
 
 
@@ -168,7 +153,6 @@ def model_card(
     epoch = kept["position"]["epoch"]
     row = next((row for row in rows if int(row["epoch"]) == epoch - 1), None)
     figures = [[words, report.number(row[name])] for name, words in report.SHOWN.items()] if row else []
-    rates = [[f"{t.false_match_rate:g}", f"{t.distance:.4f}", f"{t.true_accept_rate:.4f}"] for t in thresholds]
     warning = (
         ""
         if not used_validation
@@ -202,7 +186,7 @@ On validation triplets of the epoch that was exported, by the thesis' protocol.
 ## Thresholds
 {source}.{warning}
 
-{report.table(["false match rate", "distance", "true accept rate"], rates)}
+{threshold_table(thresholds)}
 
 ## Limits
 Rates are those of strangers like the people above; strangers of one group look more alike, and rates among them are higher.

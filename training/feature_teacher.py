@@ -5,8 +5,6 @@ of the student has a map of the same places to learn (Romero et al. 2015, hints)
 answer has 128.
 """
 
-import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,15 +46,14 @@ class FeatureTeacher:
 
 def tapped_file(cache: Path) -> Path:
     """Path of SFace with the maps of TAPS behind its answer, made once."""
-    path = cache / f"{sface.info().id}-maps.onnx"
-    if not path.is_file():
+
+    def tapped() -> onnx.ModelProto:
         model = onnx.load(sface.folded_file(cache))
         for tap in TAPS:
             model.graph.output.append(onnx.helper.make_tensor_value_info(tap, onnx.TensorProto.FLOAT, None))
-        with tempfile.NamedTemporaryFile(dir=cache, suffix=".part", delete=False) as part:
-            part.write(model.SerializeToString())
-        os.replace(part.name, path)
-    return path
+        return model
+
+    return sface.kept_file(cache / f"{sface.info().id}-maps.onnx", tapped)
 
 
 def answer_layer(cache: Path) -> Answer:

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from training.calibration import Scored, score_groups, score_people, thresholds_of
+from training.calibration import score_groups, score_people, source_words, thresholds_of
 from training.cleaning import unit
 from training.dataset import FaceFolder
+from worker.fusion import side_by_side
 from worker.protocol.bundle import ModelInfo, Threshold, fusion_id
 
 DECIDING_RATE = 1e-4
@@ -33,6 +34,8 @@ class Faces:
 class Row:
     weight: float
     thresholds: list[Threshold]
+    source: str = ""
+    """What they rest on."""
 
     @property
     def true_accept_rate(self) -> float | None:
@@ -41,24 +44,16 @@ class Row:
 
 
 def fused(first: NDArray[np.float32], second: NDArray[np.float32], weight: float, alpha: float) -> NDArray[np.float32]:
-    """(n, a + b) templates of length `alpha` from (n, a) and (n, b) of any length."""
-    parts = [unit(first) * np.float32(np.sqrt(weight)), unit(second) * np.float32(np.sqrt(1 - weight))]
-    return np.asarray(np.concatenate(parts, axis=1) * np.float32(alpha), np.float32)
+    """(n, a + b) templates of length `alpha` from (n, a) and (n, b) of any length, as the worker makes them."""
+    return side_by_side(unit(first), unit(second), weight, alpha)
 
 
 def row(people: Faces, strangers: Faces, alike: NDArray[np.float32], weight: float, alpha: float) -> Row:
     """Thresholds, and what they accept, of the two fused by `weight`. Raises BadData."""
-    scored, groups = scored_sets(people, strangers, alike, weight, alpha)
-    return Row(weight, thresholds_of([scored], groups, alpha))
-
-
-def scored_sets(
-    people: Faces, strangers: Faces, alike: NDArray[np.float32], weight: float, alpha: float
-) -> tuple[Scored, list[Scored]]:
-    own = fused(people.first, people.second, weight, alpha)
+    own, theirs = (fused(faces.first, faces.second, weight, alpha) for faces in (people, strangers))
     scored = score_people(own, people.folder, people.folder.root.name, alpha)
-    theirs = fused(strangers.first, strangers.second, weight, alpha)
-    return scored, score_groups(theirs, strangers.folder, alike, alpha)
+    groups = score_groups(theirs, strangers.folder, alike, alpha)
+    return Row(weight, thresholds_of([scored], groups, alpha), source_words([scored], groups, False, False))
 
 
 def best(rows: Sequence[Row]) -> Row:
@@ -66,7 +61,7 @@ def best(rows: Sequence[Row]) -> Row:
     return max(rows, key=lambda one: (one.true_accept_rate or 0.0, -abs(one.weight - 0.5)))
 
 
-def fusion_info(parts: tuple[ModelInfo, ModelInfo], chosen: Row, alpha: float, licence: str, source: str) -> ModelInfo:
+def fusion_info(parts: tuple[ModelInfo, ModelInfo], chosen: Row, alpha: float, licence: str) -> ModelInfo:
     """model.json of the fusion; raises ValueError where its thresholds can't be a bundle's."""
     return ModelInfo(
         id=fusion_id([part.id for part in parts], chosen.weight, alpha),
@@ -77,5 +72,5 @@ def fusion_info(parts: tuple[ModelInfo, ModelInfo], chosen: Row, alpha: float, l
         embedding_size=sum(part.embedding_size for part in parts),
         licence=licence,
         thresholds=chosen.thresholds,
-        threshold_source=source,
+        threshold_source=chosen.source,
     )

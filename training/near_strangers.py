@@ -7,6 +7,7 @@ the teacher would call one person are no negatives: many sets hold some people t
 import numpy as np
 from numpy.typing import NDArray
 
+from training.cleaning import unit
 from training.dataset import BadData
 from training.triplets import SeededBatches
 
@@ -21,10 +22,10 @@ def near_strangers(templates: NDArray[np.float32], ceiling: float, count: int) -
     """
     if len(templates) <= count:
         raise BadData(f"{len(templates)} pictures: batches of near strangers need more than {count} to choose from")
-    unit = templates / np.linalg.norm(templates, axis=1, keepdims=True)
-    found = np.empty((len(unit), count), np.int64)
-    for start in range(0, len(unit), ROWS):
-        cosines = unit[start : start + ROWS] @ unit.T
+    points = unit(templates)
+    found = np.empty((len(points), count), np.int64)
+    for start in range(0, len(points), ROWS):
+        cosines = points[start : start + ROWS] @ points.T
         own = np.arange(len(cosines))
         cosines[own, start + own] = -2.0
         cosines[cosines >= ceiling] -= 4.0  # the same person, as far as the teacher can tell: last of all

@@ -28,14 +28,20 @@ def read_fusion(folder: Path) -> tuple[ModelInfo, tuple[str, str]]:
     return info, (first, second)
 
 
+def side_by_side(
+    first: NDArray[np.float32], second: NDArray[np.float32], weight: float, alpha: float
+) -> NDArray[np.float32]:
+    """(n, a + b) templates of length `alpha` from unit vectors (n, a) and (n, b), the first with `weight`."""
+    shares = math.sqrt(weight) * alpha, math.sqrt(1 - weight) * alpha
+    return np.concatenate([first * shares[0], second * shares[1]], axis=1).astype(np.float32)
+
+
 class FusionEmbedder(Embedder):
     """`open_part` opens a model by its name."""
 
     def __init__(self, folder: Path, open_part: Callable[[str], Embedder]) -> None:
         self.info, names = read_fusion(folder)
-        assert self.info.weight is not None
         self._first, self._second = (open_part(name) for name in names)
-        self._shares = math.sqrt(self.info.weight), math.sqrt(1 - self.info.weight)
         sizes = [part.info.embedding_size for part in (self._first, self._second)]
         if sum(sizes) != self.info.embedding_size:
             raise BadBundle(
@@ -51,8 +57,7 @@ class FusionEmbedder(Embedder):
         """(n, numbers of both) float32 of length α."""
         border = len(self._first.inputs)
         seen = [[face[:border] for face in faces], [face[border:] for face in faces]]
-        columns = [
-            part.embed(chips) * (share / part.info.alpha * self.info.alpha)
-            for part, chips, share in zip((self._first, self._second), seen, self._shares, strict=True)
-        ]
-        return np.concatenate(columns, axis=1).astype(np.float32)
+        assert self.info.weight is not None
+        parts = zip((self._first, self._second), seen, strict=True)
+        first, second = (part.embed(chips) / part.info.alpha for part, chips in parts)
+        return side_by_side(first, second, self.info.weight, self.info.alpha)

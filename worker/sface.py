@@ -10,6 +10,7 @@ import hashlib
 import importlib.util
 import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -110,10 +111,14 @@ def fold(model: onnx.ModelProto) -> onnx.ModelProto:
 
 def folded_file(cache: Path) -> Path:
     """Path of the folded float32 network, made once per model id and put in place in one step."""
-    path = cache / f"{info().id}.onnx"
+    return kept_file(cache / f"{info().id}.onnx", lambda: fold(onnx.load(find_file())))
+
+
+def kept_file(path: Path, make: Callable[[], onnx.ModelProto]) -> Path:
+    """`path`, written on the first call and put in place in one step."""
     if not path.is_file():
-        cache.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=cache, suffix=".part", delete=False) as part:
-            part.write(fold(onnx.load(find_file())).SerializeToString())
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as part:
+            part.write(make().SerializeToString())
         os.replace(part.name, path)
     return path

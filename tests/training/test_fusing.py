@@ -92,7 +92,7 @@ def test_model_json_of_a_fusion() -> None:
     points = [Threshold(false_match_rate=1e-3, distance=9.0, true_accept_rate=0.95)]
     sface_info = sface.info()
     other = sface_info.model_copy(update={"id": "resnet50-triplet-0123456789ab"})
-    info = fusing.fusion_info((other, sface_info), Row(0.4, points), 10.0, "Apache-2.0", "made up")
+    info = fusing.fusion_info((other, sface_info), Row(0.4, points, "made up"), 10.0, "Apache-2.0")
     assert info.parts == (other.id, sface_info.id)
     assert info.embedding_size == 256
     assert ModelInfo.model_validate_json(info.model_dump_json(exclude_none=True)) == info
