@@ -48,6 +48,10 @@ def alive(pids: set[int]) -> set[int]:
     return pids & command_lines().keys()
 
 
+PORTS_IN_A_ROW = 4
+"""Of a site: dashboard, kiosk's screen, both Redis roles."""
+
+
 def working_in(home: Path) -> dict[int, str]:
     """Processes, other than ours, whose environment or command line names `home`."""
     found = {}
@@ -61,10 +65,14 @@ def working_in(home: Path) -> dict[int, str]:
     return found
 
 
-def free_ports(count: int) -> int:
-    """The first of `count` free ports in a row."""
-    for first in range(11_000, 19_000, count):
-        probes = [socket.socket() for _ in range(count)]
+_rows = iter(range(11_000, 31_000, PORTS_IN_A_ROW))
+
+
+def free_ports() -> int:
+    """The first of PORTS_IN_A_ROW free ports in a row. None is given twice: a site that is being started again, or whose last
+    connections are still closing, isn't seen by a probe."""
+    for first in _rows:
+        probes = [socket.socket() for _ in range(PORTS_IN_A_ROW)]
         try:
             for number, probe in enumerate(probes):
                 probe.bind(("127.0.0.1", first + number))

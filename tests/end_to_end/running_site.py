@@ -35,7 +35,7 @@ class RunningSite:
         self.home, self.stage = home, stage
         home.mkdir()
         (home / "cache").symlink_to(model_cache)  # converting the network once is enough for all sites
-        self._port = free_ports(4)
+        self._port = free_ports()
         self.dashboard_url, self.screen_url = (f"http://127.0.0.1:{self._port + n}" for n in (0, 1))
         self.environment = clean_environment() | {
             "ATTENDANCE_HOME": str(home),

@@ -5,7 +5,6 @@ import os
 import queue
 import re
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -16,6 +15,7 @@ import pytest
 
 from deploy.demo_home import PREFIX
 from deploy.demo_scene import ENROLLED, portrait_picture
+from tests.end_to_end.processes import free_ports
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(420)]
 CLI = [sys.executable, "-m", "deploy.cli"]
@@ -32,22 +32,6 @@ def processes_in(home: Path | str) -> list[str]:
         if folder.name.isdigit() and int(folder.name) != os.getpid() and str(home).encode() in said:
             found.append((folder / "cmdline").read_bytes().replace(b"\0", b" ").decode())
     return found
-
-
-def free_ports(count: int) -> int:
-    """The first of `count` free ports in a row."""
-    for first in range(21_000, 29_000, count):
-        probes = [socket.socket() for _ in range(count)]
-        try:
-            for number, probe in enumerate(probes):
-                probe.bind(("127.0.0.1", first + number))
-            return first
-        except OSError:
-            continue
-        finally:
-            for probe in probes:
-                probe.close()
-    raise AssertionError("no free ports")
 
 
 def test_the_headless_demo_records_the_enrolled_person_once_and_no_stranger(tmp_path: Path) -> None:
@@ -106,7 +90,7 @@ def test_up_starts_everything_refuses_a_second_one_and_stops_without_leftovers(t
     pictures = tmp_path / "pictures"
     pictures.mkdir()
     cv2.imwrite(str(pictures / "1.jpg"), portrait_picture(ENROLLED))
-    port, home = free_ports(4), tmp_path / "home"
+    port, home = free_ports(), tmp_path / "home"
     environment = {
         **os.environ,
         "ATTENDANCE_HOME": str(home),
