@@ -133,7 +133,7 @@ def remove_factor() -> ResponseReturnValue:
 # --- where one is logged in ------------------------------------------------------------------------------------------
 
 
-@pages.post("/sessions/<int:session_id>/end")
+@pages.post("/sessions/<int(max=9223372036854775807):session_id>/end")
 def end_session(session_id: int) -> ResponseReturnValue:
     with services().sessions.begin() as db:
         if not login_sessions.end(db, current_user.user_id, session_id):

@@ -57,7 +57,7 @@ def mark_of(session_key: str) -> str:
 
 def address_of(factor: SecondFactor, session_key: str, account: str) -> str:
     """The otpauth:// address that the QR code shows."""
-    return pyotp.TOTP(secret_of(factor, session_key)).provisioning_uri(account, issuer_name=ISSUER)
+    return pyotp.TOTP(secret_of(factor, session_key)).provisioning_uri(name=account, issuer_name=ISSUER)
 
 
 def begin(session: Session, user_id: int, session_key: str) -> SecondFactor:

@@ -81,7 +81,11 @@ class Site:
 
     def keeping_pictures(self, days: int) -> "Site":
         """The same site, where face crops of records are kept."""
-        settings = self.settings.model_copy(update={"picture_days": days})
+        return self.with_settings(picture_days=days)
+
+    def with_settings(self, **changes: Any) -> "Site":
+        """The same site with other settings, where pages ask for them."""
+        settings = self.settings.model_copy(update=changes)
         self.app.extensions["attendance"] = replace(self.app.extensions["attendance"], settings=settings)
         return Site(self.app, settings, self.sessions)
 

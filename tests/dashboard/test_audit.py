@@ -1,10 +1,11 @@
 """The audit trail: rows that hang together, whoever writes at the same time, and that nobody changes unseen."""
 
 import threading
-from pathlib import Path
+import tracemalloc
+from typing import Any
 
 import pytest
-from sqlalchemy import delete, func, select, text
+from sqlalchemy import delete, func, insert, select, text
 from sqlalchemy.exc import DatabaseError
 
 from dashboard import audit, audit_query
@@ -177,8 +178,21 @@ def test_details_in_words(details: str, lines: list[str]) -> None:
     assert audit_query.details_words(details) == lines
 
 
-def test_verifying_reads_row_by_row() -> None:
-    """Memory: the query streams (the batch is bounded), and nothing is kept but the head."""
-    source = Path(audit.__file__).read_text()
-    assert "yield_per=BATCH" in source
-    assert audit.BATCH <= 10_000
+def test_verifying_takes_no_more_memory_for_more_rows(factory: SessionFactory) -> None:
+    head, rows = NO_HASH, []
+    for number in range(1, 15_001):
+        values = {"at_ms": 1, "via": "command", "actor_id": None, "roles": "", "address": "", "action": "login"}
+        values |= {"subject_type": "site", "subject_id": "", "subject_code": "", "details": "x" * 500}
+        row: dict[str, Any] = {"id": number, **values, "previous": head}
+        head = row["hash"] = audit.digest(row)
+        rows.append(row)
+    with factory.begin() as session:
+        session.execute(insert(AuditEntry), rows)
+    del rows
+    tracemalloc.start()
+    try:
+        assert verdict(factory) == audit.Verdict(15_000, head)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 8_000_000, "15,000 rows have 10 MB"
