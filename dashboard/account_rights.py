@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
@@ -114,6 +115,6 @@ def require_a_manager(session: Session) -> None:
         )
 
 
-def _managers():  # type: ignore[no-untyped-def]
+def _managers() -> Any:
     managing = select(UserRole.user_id).where(UserRole.role == MANAGER.value)
     return select(User.id).where(User.id.in_(managing), User.disabled_ms.is_(None))

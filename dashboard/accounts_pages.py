@@ -19,9 +19,10 @@ from dashboard.models import Employee, SecondFactor, User, UserRole
 from dashboard.roles import HINTS, WORDS, Role
 from dashboard.web import page_number, services, short_text
 
-# numbers that no database holds are addresses that aren’t there
 pages = Blueprint("accounts", __name__, url_prefix="/accounts")
 
+NUMBER = "<int(max=9223372036854775807):user_id>"
+"""A number that no database holds is an address that isn't there."""
 TAKEN = "Somebody else gave that name or that person an account in the same moment; look at the list again."
 
 
@@ -103,7 +104,7 @@ def _found(db: Session, user_id: int) -> User:
     return user
 
 
-@pages.get("/<int(max=9223372036854775807):user_id>")
+@pages.get(f"/{NUMBER}")
 def account(user_id: int) -> ResponseReturnValue:
     return _page(user_id)
 
@@ -127,7 +128,7 @@ def _page(user_id: int, typed: dict[str, Any] | None = None, problem: str = "") 
     return _form("account_edit.html", typed or stored, problem, **more)
 
 
-@pages.post("/<int(max=9223372036854775807):user_id>")
+@pages.post(f"/{NUMBER}")
 def change(user_id: int) -> ResponseReturnValue:
     typed = _typed()
     try:
@@ -172,7 +173,7 @@ def _end_sessions(db: Session, user: User) -> tuple[Action, str]:
 STEPS = {"reset-factor": _reset_factor, "disable": _disable, "enable": _enable, "end-sessions": _end_sessions}
 
 
-@pages.post("/<int(max=9223372036854775807):user_id>/<any('reset-password', 'reset-factor', disable, enable, 'end-sessions'):step>")
+@pages.post(f"/{NUMBER}/<any('reset-password', 'reset-factor', disable, enable, 'end-sessions'):step>")
 def take_step(user_id: int, step: str) -> ResponseReturnValue:
     try:
         with services().sessions.begin() as db:
