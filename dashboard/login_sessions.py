@@ -9,7 +9,7 @@ import hashlib
 import secrets
 from collections.abc import Sequence
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, or_, select
 from sqlalchemy.orm import Session
 
 from dashboard.database import now_ms
@@ -27,11 +27,16 @@ def _digest(token: str) -> str:
 
 
 def begin(session: Session, user_id: int, address: str, browser: str, settings: DashboardSettings) -> str:
-    """Enter a new session and return its token, which is kept nowhere; sessions of the account that are over go."""
+    """Enter a new session and return its token, which is kept nowhere; sessions that are over, anybody's, go."""
     now = now_ms()
-    for old in session.scalars(select(LoginSession).where(LoginSession.user_id == user_id)):
-        if is_over(old, now, settings):
-            session.delete(old)
+    session.execute(
+        delete(LoginSession).where(
+            or_(
+                LoginSession.started_ms <= now - settings.session_hours * HOUR_MS,
+                LoginSession.seen_ms <= now - settings.session_idle_minutes * MINUTE_MS,
+            )
+        )
+    )
     token = secrets.token_urlsafe(32)
     shown = "".join(c for c in browser if c.isprintable())[:200]
     session.add(

@@ -11,7 +11,7 @@ from PIL import Image
 from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
 
-from dashboard import audit, second_factor
+from dashboard import audit, calibration, second_factor, serving
 from dashboard.database import reading
 from dashboard.employees import create_employee
 from dashboard.models import AuditEntry, Employee, EnrolmentPicture, SecondFactor, User
@@ -189,3 +189,29 @@ def test_a_change_whose_row_cannot_be_written_does_not_happen(site: Site, monkey
     assert browser.post(f"/people/{person}/deactivate").status_code == 503
     with reading(site.sessions) as session:
         assert session.get_one(Employee, person).deactivated_ms is None
+
+
+def test_commands_write_too(site: Site) -> None:
+    with site.sessions.begin() as session:
+        serving.begin(session, "new", "t")
+        serving.switch(session, "t", "old", set())
+        serving.begin(session, "newer", "t")
+        serving.let_go(session, "t")
+        serving.cancel(session)
+        calibration.note_look(session, "new", "someone", 2, 0, 9.0)
+        calibration.apply(session, "new", "someone", 2, 1, 9.0, 8.5)
+        calibration.reset(session, "new", "someone")
+    with reading(site.sessions) as session:
+        rows = session.scalars(select(AuditEntry).order_by(AuditEntry.id)).all()
+        assert audit.verify(session).whole
+    assert [(row.action, row.subject_id, row.via) for row in rows] == [
+        ("model.coming", "new", "command"),
+        ("model.used", "new", "command"),
+        ("model.coming", "newer", "command"),
+        ("model.cancelled", "newer", "command"),
+        ("calibration.looked", "new", "command"),
+        ("calibration.applied", "new", "command"),
+        ("calibration.reset", "new", "command"),
+    ]
+    assert json.loads(rows[1].details) == {"before": {"model": "old"}, "after": {"model": "new"}}
+    assert json.loads(rows[5].details) == {"after": {"limit": 8.5}}

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
+from dashboard.browsers import browser_words
 from dashboard.database import now_ms, reading
 from dashboard.models import LoginSession, User
 from tests.dashboard.site import Browser, Site, add_user
@@ -65,11 +66,11 @@ def test_ones_own_sessions_are_listed_and_ended(site: Site) -> None:
     with site.sessions.begin() as session:
         add_user(session, "other", ["hr"])
     here = Browser(site.app.test_client())
-    here.client.environ_base["HTTP_USER_AGENT"] = "Firefox <b>\x01"
+    here.client.environ_base["HTTP_USER_AGENT"] = "Firefox/1 <b>\x01"
     here.log_in()
     elsewhere, third, stranger = site.browser(), site.browser(), site.browser_of("other")
     page = here.get("/account").text
-    assert "Firefox &lt;b&gt;" in page
+    assert 'title="Firefox/1 &lt;b&gt;">Firefox<' in page
     assert page.count("127.0.0.1") == 3
     assert page.count("This one") == 1
     assert here.post("/account/sessions/4/end").status_code == 404, "somebody else's"
@@ -110,3 +111,21 @@ def test_a_disabled_account_is_out_at_once(site: Site, browser: Browser) -> None
         session.get_one(User, 1).disabled_ms = now_ms()
     assert browser.get("/people").status_code == 302
     assert site.browser(log_in=False).log_in().status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("user_agent", "words"),
+    [
+        ("Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0", "Firefox on Windows"),
+        ("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/140.0 Safari/537.36", "Chrome on Linux"),
+        ("Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 Chrome/140.0 Safari/537.36 Edg/140.0", "Edge on Windows"),
+        ("Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36 Chrome/140.0 Mobile Safari/537.36", "Chrome on Android"),
+        ("Mozilla/5.0 (iPhone; CPU iPhone OS 18 like Mac OS X) Version/18 Safari/604.1", "Safari on iPhone"),
+        ("Mozilla/5.0 (Macintosh; Intel Mac OS X 14) Version/18 Safari/605", "Safari on Mac"),
+        ("curl/8.0", "curl/8.0"),
+        ("x" * 500, "x" * 40),
+        ("", "Not named"),
+    ],
+)
+def test_browsers_in_words(user_agent: str, words: str) -> None:
+    assert browser_words(user_agent) == words

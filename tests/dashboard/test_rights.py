@@ -178,6 +178,19 @@ def test_an_auditor_sees_no_button_that_changes_something(peopled: Site) -> None
         assert "/new" not in text, path
 
 
+def test_records_of_other_departments_are_not_there_for_a_supervisor(
+    peopled: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the guard, for any endpoint that names a record: as if this one were open to supervisors."""
+    line = {Role.SUPERVISOR: Reach.DEPARTMENTS}
+    monkeypatch.setitem(rights.RIGHTS, "attendance.picture", line)  # type: ignore[arg-type]
+    browser = peopled.browser_of("supervisor")
+    with peopled.sessions() as session:
+        ids = {event.employee.code: event.event_id for event in session.query(AttendanceEvent)}
+    for event_id, code in ((ids["E-2"], 200), (ids["E-1"], 404), ("nothing", 404)):
+        assert browser.get(f"/attendance/{event_id}.jpg").status_code == code
+
+
 def test_roles_add_up(peopled: Site) -> None:
     with peopled.sessions.begin() as session:
         add_user(session, "both", ["supervisor", "operator"], ["Flight"])
