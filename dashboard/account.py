@@ -147,6 +147,7 @@ def end_session(session_id: int) -> ResponseReturnValue:
 def end_others() -> ResponseReturnValue:
     with services().sessions.begin() as db:
         ended = login_sessions.end(db, current_user.user_id, but=current_user.session_id)
-        audit.add(db, actor(), Action.SESSIONS_ENDED, _myself(), after={"ended": ended})
+        if ended:
+            audit.add(db, actor(), Action.SESSIONS_ENDED, _myself(), after={"ended": ended})
     flash("All other browsers are logged out.", "good")
     return redirect(url_for("account.index"))

@@ -137,7 +137,8 @@ def change(user_id: int) -> ResponseReturnValue:
             before, wanted = account_rights.read(db, user), _wanted(typed)
             account_rights.change(db, user, wanted)
             was, now = audit.changes(before.noted(), account_rights.read(db, user).noted())
-            audit.add(db, actor(), Action.ACCOUNT_CHANGED, audit.account(user), was, now)
+            if now:
+                audit.add(db, actor(), Action.ACCOUNT_CHANGED, audit.account(user), was, now)
     except AccountError as error:
         return _page(user_id, typed, str(error)), 422
     except IntegrityError:

@@ -133,6 +133,7 @@ def change(name: str) -> ResponseReturnValue:
     now = running(app.lives)
     with app.sessions.begin() as session:
         kiosk = session.get(Kiosk, name)
+        is_new = kiosk is None
         if kiosk is None:
             if name not in {door.name for door in doors([], now)}:
                 abort(404)
@@ -141,6 +142,7 @@ def change(name: str) -> ResponseReturnValue:
         kiosk.label, kiosk.direction = label, direction
         session.add(kiosk)
         was, now_is = audit.changes(before, {"label": label, "direction": direction})
-        audit.add(session, actor(), Action.KIOSK_CHANGED, audit.Subject("kiosk", name), was, now_is)
+        if now_is or is_new:
+            audit.add(session, actor(), Action.KIOSK_CHANGED, audit.Subject("kiosk", name), was, now_is)
     flash(f"{label or name}: saved. It counts from the next punch on.", "good")
     return redirect(url_for("kiosks.index"))

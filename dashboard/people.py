@@ -131,7 +131,8 @@ def change(employee_id: str) -> ResponseReturnValue:
             employees.update_employee(session, employee_id, **typed)
             after = {"name": employee.name, "department": employee.department}
             was, now = _noted(*audit.changes(before, after))
-            audit.add(session, actor(), Action.PERSON_CHANGED, audit.person(employee), was, now)
+            if now:
+                audit.add(session, actor(), Action.PERSON_CHANGED, audit.person(employee), was, now)
     except EmployeeError as error:
         if error.field == "employee":
             abort(404)
@@ -179,8 +180,11 @@ STEPS = {
 def take_step(employee_id: str, step: str) -> ResponseReturnValue:
     try:
         with services().sessions.begin() as session:
+            employee = employees.locked(session, employee_id)
+            before = employee.consent_ms, employee.deactivated_ms
             action, words = STEPS[step](session, employee_id)
-            audit.add(session, actor(), action, audit.person(session.get_one(Employee, employee_id)))
+            if (employee.consent_ms, employee.deactivated_ms) != before:
+                audit.add(session, actor(), action, audit.person(employee))
     except EmployeeError:
         abort(404)
     flash(words, "good")

@@ -91,7 +91,8 @@ def change(name: Name, role: Roles, department: Departments = None, person: Code
                 before = account_rights.read(session, user)
                 account_rights.change(session, user, account_rights.parse(role, department or [], person))
                 was, now = audit.changes(before.noted(), account_rights.read(session, user).noted())
-                audit.add(session, audit.COMMAND, Action.ACCOUNT_CHANGED, audit.account(user), was, now)
+                if now:
+                    audit.add(session, audit.COMMAND, Action.ACCOUNT_CHANGED, audit.account(user), was, now)
         except accounts.AccountError as error:
             raise Problem(str(error)) from None
     print(f"{plain(name)}: {', '.join(sorted(role))}")

@@ -215,3 +215,16 @@ def test_commands_write_too(site: Site) -> None:
     ]
     assert json.loads(rows[1].details) == {"before": {"model": "old"}, "after": {"model": "new"}}
     assert json.loads(rows[5].details) == {"after": {"limit": 8.5}}
+
+
+def test_what_changes_nothing_writes_nothing(site: Site, browser: Browser) -> None:
+    person = add_person(site)
+    before = count(site)
+    browser.post(f"/people/{person}", {"name": "Secret Name", "department": "Dock"})
+    browser.post(f"/people/{person}/reactivate")
+    browser.post(f"/people/{person}/withdraw-consent")
+    browser.post("/accounts/1", {"roles": ["hr", "operator"]})
+    browser.post("/account/sessions/end-others")
+    browser.post("/people/new", {"code": "", "name": "x"})
+    browser.get("/people")
+    assert count(site) == before
