@@ -60,7 +60,7 @@ class Sessions(SecureCookieSessionInterface):
     """An open live board must not keep an unattended login alive, so its stream never renews the cookie."""
 
     def should_set_cookie(self, app: Flask, session: SessionMixin) -> bool:
-        if request.endpoint == "live.stream":
+        if request.endpoint in auth.UNWATCHED:
             return False
         return super().should_set_cookie(app, session)
 

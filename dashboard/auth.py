@@ -17,6 +17,9 @@ WHILE_ONE_TIME = frozenset({"auth.password", "auth.logout", *PUBLIC})
 WHILE_NO_FACTOR = WHILE_ONE_TIME | {"account.factor", "account.begin_factor", "account.qr"}
 """What somebody may reach whose role demands a second factor, before it is set up."""
 
+UNWATCHED = frozenset({"live.stream"})
+"""What a page asks for by itself: nobody need be there, so it keeps no log-in alive."""
+
 logins = LoginManager()
 
 
@@ -42,7 +45,7 @@ class Viewer:
 
 
 def load(token: str) -> Viewer | None:
-    """Who holds the cookie's token; notes that they are there, except for the live stream, which nobody may be watching."""
+    """Who holds the cookie's token; notes that they are there, unless a page asks by itself."""
     app = services()
     with reading(app.sessions) as db:
         one = login_sessions.find(db, token, app.settings)
@@ -50,7 +53,7 @@ def load(token: str) -> Viewer | None:
         if one is None or user is None or user.disabled_ms is not None:
             return None
         viewer = Viewer(db, user, token, one.id)
-    if login_sessions.is_due(one) and request.endpoint not in ("live.stream", "static"):
+    if login_sessions.is_due(one) and request.endpoint not in UNWATCHED:
         with app.sessions.begin() as db:
             login_sessions.note_seen(db, one.id)
     return viewer
