@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import String, and_, cast, or_, select
+from sqlalchemy import String, and_, cast, select, union_all
 from sqlalchemy.orm import Session, aliased
 
 from dashboard.attendance_rules import day_bounds_ms
@@ -98,24 +98,27 @@ def rows(chosen: TrailFilter, zone: ZoneInfo) -> Any:
     if chosen.before_id is not None:
         query = query.where(AuditEntry.id < chosen.before_id)
     if chosen.who:
-        query = query.where(AuditEntry.actor_id.in_(select(User.id).where(User.name == chosen.who)))
+        query = query.where(AuditEntry.actor_id == select(User.id).where(User.name == chosen.who).scalar_subquery())
     if chosen.action:
         query = query.where(AuditEntry.action == chosen.action)
     if chosen.whom:
-        accounts = select(cast(User.id, String)).where(User.name == chosen.whom)
-        things = and_(AuditEntry.subject_type != "account", AuditEntry.subject_id == chosen.whom)
-        query = query.where(
-            or_(
-                AuditEntry.subject_code == chosen.whom,
-                things,
-                and_(AuditEntry.subject_type == "account", AuditEntry.subject_id.in_(accounts)),
-            )
-        )
+        query = query.where(AuditEntry.id.in_(_rows_on(chosen.whom)))
     if chosen.start:
         query = query.where(AuditEntry.at_ms >= day_bounds_ms(chosen.start, zone)[0])
     if chosen.end:
         query = query.where(AuditEntry.at_ms < day_bounds_ms(chosen.end, zone)[1])
     return query
+
+
+def _rows_on(whom: str) -> Any:
+    """The rows on a thing that is called so. Each of the three ways to call it has an index; `or` would use none."""
+    number = select(cast(User.id, String)).where(User.name == whom).scalar_subquery()
+    is_account = AuditEntry.subject_type == "account"
+    return union_all(
+        select(AuditEntry.id).where(AuditEntry.subject_code == whom),
+        select(AuditEntry.id).where(AuditEntry.subject_id == whom, ~is_account),
+        select(AuditEntry.id).where(AuditEntry.subject_id == number, is_account),
+    )
 
 
 def head(session: Session) -> str:

@@ -31,7 +31,7 @@ class AuditEntry(Base):
     hash: Mapped[str] = mapped_column(String(64))
     __table_args__ = (
         Index("audit_by_actor", "actor_id", "id"),
-        Index("audit_by_subject", "subject_type", "subject_id", "id"),
+        Index("audit_by_subject", "subject_id", "id"),
         Index("audit_by_code", "subject_code", "id"),
         Index("audit_by_action", "action", "id"),
     )

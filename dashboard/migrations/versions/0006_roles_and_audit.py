@@ -105,7 +105,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_audit_log_at_ms", "audit_log", ["at_ms"])
     op.create_index("audit_by_actor", "audit_log", ["actor_id", "id"])
-    op.create_index("audit_by_subject", "audit_log", ["subject_type", "subject_id", "id"])
+    op.create_index("audit_by_subject", "audit_log", ["subject_id", "id"])
     op.create_index("audit_by_code", "audit_log", ["subject_code", "id"])
     op.create_index("audit_by_action", "audit_log", ["action", "id"])
     for statement in SQLITE_TRIGGERS if op.get_bind().dialect.name == "sqlite" else POSTGRES_TRIGGERS:
