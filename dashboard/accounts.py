@@ -1,4 +1,7 @@
-"""Who may log in: users, their passwords (argon2) and the one-time passwords that start or rescue an account."""
+"""Who may log in: accounts, their passwords (argon2) and the one-time passwords that start or rescue them.
+
+What an account may do (its roles, departments and person) is in account_rights.py.
+"""
 
 import secrets
 
@@ -7,8 +10,10 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
+from dashboard import login_sessions
 from dashboard.database import now_ms
-from dashboard.models import User
+from dashboard.models import User, UserRole
+from dashboard.roles import FIRST_USER, Role
 
 MIN_PASSWORD = 10
 MAX_PASSWORD = 200
@@ -34,43 +39,52 @@ def ensure_admin(session: Session, name: str = "admin") -> str | None:
     """Create the first user and return the one-time password, which is shown this once; None if there is a user."""
     if session.scalar(select(exists().where(User.id.is_not(None)))):
         return None
-    return create_user(session, name)
+    return create_user(session, name, FIRST_USER)
 
 
-def create_user(session: Session, name: str) -> str:
+def create_user(session: Session, name: str, roles: frozenset[Role]) -> str:
     """Add somebody who may log in; returns the one-time password that the first log-in replaces. Raises AccountError."""
     name = name.strip()
     if not 1 <= len(name) <= MAX_NAME or not name.isprintable():
         raise AccountError(f"user name {name[:80]!r}: use 1-{MAX_NAME} printable characters")
     if session.scalar(select(exists().where(User.name == name))):
         raise AccountError(f"user name {name!r}: taken; choose another, or reset that user's password")
+    if not roles:
+        raise AccountError(f"user name {name!r}: choose at least one role, of {', '.join(Role)}")
     password = one_time_password()
-    session.add(
-        User(name=name, password_hash=hasher.hash(password), must_change_password=True, created_ms=now_ms()),
-    )
+    user = User(name=name, password_hash=hasher.hash(password), must_change_password=True, created_ms=now_ms())
+    session.add(user)
+    session.flush()
+    session.add_all(UserRole(user_id=user.id, role=role) for role in roles)
     session.flush()
     return password
 
 
-def reset_password(session: Session, name: str) -> str:
-    """Replace a forgotten password by a one-time password, which ends the user's sessions. Raises AccountError."""
+def named(session: Session, name: str) -> User:
+    """The account of that name; raises AccountError."""
     user = session.scalar(select(User).where(User.name == name))
     if user is None:
         known = ", ".join(session.scalars(select(User.name).order_by(User.name).limit(10))) or "none yet"
         raise AccountError(f"user name {name[:80]!r}: not known; users are: {known}")
-    password = one_time_password()
+    return user
+
+
+def reset_password(session: Session, name: str) -> str:
+    """Replace a forgotten password by a one-time password, which ends the user's sessions. Raises AccountError."""
+    user, password = named(session, name), one_time_password()
     user.password_hash, user.must_change_password = hasher.hash(password), True
+    login_sessions.end(session, user.id)
     return password
 
 
 def verified(session: Session, name: str, password: str) -> User | None:
-    """The user with that name and password, or None; takes equally long either way."""
+    """The user with that name and password who isn't disabled, or None; takes equally long either way."""
     user = session.scalar(select(User).where(User.name == name))
     try:
         hasher.verify(user.password_hash if user else _NOBODY, password[:MAX_PASSWORD])
     except (VerificationError, InvalidHashError):
         return None
-    return user
+    return user if user and user.disabled_ms is None else None
 
 
 def set_password(session: Session, user_id: int, current: str, new: str, again: str) -> User:

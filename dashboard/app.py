@@ -7,7 +7,23 @@ from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from flask_wtf import CSRFProtect
 from werkzeug.wrappers import Response
 
-from dashboard import attendance, auth, database, errors, kiosks, live, people, pictures_pages, words
+from dashboard import (
+    account,
+    accounts_pages,
+    attendance,
+    audit_pages,
+    auth,
+    database,
+    errors,
+    kiosks,
+    live,
+    login_pages,
+    me,
+    people,
+    pictures_pages,
+    rights,
+    words,
+)
 from dashboard.settings import DashboardSettings
 from dashboard.web import Services
 from worker.protocol.connection import connect
@@ -23,6 +39,19 @@ HEADERS = {
     "Permissions-Policy": "camera=(self), microphone=(), geolocation=()",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
+PAGES = (
+    login_pages.pages,
+    account.pages,
+    live.pages,
+    me.pages,
+    attendance.pages,
+    people.pages,
+    pictures_pages.pages,
+    kiosks.pages,
+    accounts_pages.pages,
+    audit_pages.pages,
+)
+"""Whoever adds one says in rights.py who may reach it."""
 FORM_BYTES = 64 * 1024
 """Room for the fields and part headers of a form, beside its pictures."""
 
@@ -31,7 +60,7 @@ class Sessions(SecureCookieSessionInterface):
     """An open live board must not keep an unattended login alive, so its stream never renews the cookie."""
 
     def should_set_cookie(self, app: Flask, session: SessionMixin) -> bool:
-        if request.endpoint == "live.stream":
+        if request.endpoint in auth.UNWATCHED:
             return False
         return super().should_set_cookie(app, session)
 
@@ -61,8 +90,10 @@ def create_app(settings: DashboardSettings | None = None) -> Flask:
     CSRFProtect(app)
     errors.init_app(app)
     auth.init_app(app)
-    for pages in (live.pages, attendance.pages, people.pages, pictures_pages.pages, kiosks.pages):
+    for pages in PAGES:
         app.register_blueprint(pages)
+    login_pages.limit_guessing(app)
+    rights.require_complete(app.view_functions)
     words.init_app(app)
     app.after_request(_secure)
     return app

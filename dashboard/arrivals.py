@@ -3,7 +3,7 @@
 import json
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import redis
@@ -59,18 +59,26 @@ def event(name: str, data: dict[str, object], entry: str | None = None) -> str:
     return f"{head}event: {name}\ndata: {json.dumps(data)}\n\n"
 
 
-def _arrival(fields: dict[bytes, bytes], entry: str) -> str:
+def _arrival(fields: dict[bytes, bytes], entry: str, departments: Collection[str] | None) -> str:
     try:
         arrival = Arrival.from_fields(fields)
     except BadEntry:
         return f"id: {entry}\n: not readable\n\n"
+    if departments is not None and arrival.department not in departments:
+        return f"id: {entry}\n: of another department\n\n"
     return event("arrival", arrival.model_dump(mode="json"), entry)
 
 
-def follow(lives: Mapping[str, Client], after: str | None, life_s: float = LIFE_S) -> Iterator[str]:
+def follow(
+    lives: Mapping[str, Client],
+    after: str | None,
+    life_s: float = LIFE_S,
+    departments: Collection[str] | None = None,
+) -> Iterator[str]:
     """Events `state` (`{"live": true|false}`: whether every shard answers), `arrival` and `pulse`, until `life_s` is over.
 
-    `after` is the last place that the page has seen; without it the newest ones come first. One shard is waited for in
+    `after` is the last place that the page has seen; without it the newest ones come first. Where `departments` are given,
+    arrivals of others, and of nobody that is known, are left out. One shard is waited for in
     Redis; several, which may lie on several servers, are asked in turn.
     """
     ends, backoff = time.monotonic() + life_s, Backoff()
@@ -94,7 +102,7 @@ def follow(lives: Mapping[str, Client], after: str | None, life_s: float = LIFE_
             yield event("state", {"live": up})
         for shard, raw_id, fields in entries:
             places[shard] = raw_id.decode()
-            yield _arrival(fields, ",".join(one or BEGINNING for one in places.values()))
+            yield _arrival(fields, ",".join(one or BEGINNING for one in places.values()), departments)
         if time.monotonic() >= next_pulse:
             next_pulse = time.monotonic() + PULSE_S
             yield event("pulse", {})

@@ -7,8 +7,10 @@ from typing import Any
 from flask import Blueprint, Response, abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from dashboard import csv_export, log_query
+from dashboard import audit, csv_export, log_query
 from dashboard.attendance_rules import local_date
+from dashboard.audit_actions import Action
+from dashboard.auth import actor, sight
 from dashboard.database import SessionFactory, now_ms, reading
 from dashboard.employees import departments
 from dashboard.models import EventPicture
@@ -38,9 +40,9 @@ def log() -> ResponseReturnValue:
     page, size = page_number(), settings.page_size
     with reading(services().sessions) as session:
         kiosks = log_query.known_kiosks(session)
-        known_departments = departments(session)
+        known_departments = departments(session, sight().only_departments)
         chosen, problems = log_query.read_filter(request.args, kiosks)
-        query = log_query.rows(chosen, settings.zone)
+        query = log_query.rows(chosen, settings.zone, sight().only_departments)
         total = 0 if problems else log_query.count(session, query)
         rows = [] if problems else session.execute(query.limit(size).offset((page - 1) * size)).all()
     # not only this machine's clock: what is shown must stay shown
@@ -78,7 +80,7 @@ def picture(event_id: str) -> ResponseReturnValue:
 
 @pages.get("/attendance.csv")
 def export() -> ResponseReturnValue:
-    """Everything that the page's filter finds, not one page of it."""
+    """Everything that the page's filter finds, not one page of it; that it was exported is in the audit trail."""
     with reading(services().sessions) as session:
         kiosks = log_query.known_kiosks(session)
     chosen, problems = log_query.read_filter(request.args, kiosks)
@@ -86,15 +88,17 @@ def export() -> ResponseReturnValue:
         abort(400, " ".join(problems))
     days = [day.isoformat() for day in (chosen.start, chosen.end) if day]
     name = "_".join(["attendance", *dict.fromkeys(days)])
+    query = log_query.rows(chosen, services().settings.zone, sight().only_departments)
+    with services().sessions.begin() as session:
+        audit.add(session, actor(), Action.ATTENDANCE_EXPORTED, after=log_query.noted(chosen))
     return Response(
-        _stream(services().sessions, services().settings, chosen),
+        _stream(services().sessions, services().settings, query),
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{name}.csv"'},
     )
 
 
-def _stream(sessions: SessionFactory, settings: DashboardSettings, chosen: log_query.LogFilter) -> Iterator[str]:
+def _stream(sessions: SessionFactory, settings: DashboardSettings, query: Any) -> Iterator[str]:
     """Runs after the request is over, so it takes what it needs along. One transaction: one consistent picture."""
-    query = log_query.rows(chosen, settings.zone).execution_options(yield_per=EXPORT_BATCH)
     with reading(sessions) as session:
-        yield from csv_export.lines(session.execute(query), settings.zone)
+        yield from csv_export.lines(session.execute(query.execution_options(yield_per=EXPORT_BATCH)), settings.zone)

@@ -1,52 +1,62 @@
-"""Logging in and out. Every page needs a login unless PUBLIC names its endpoint: no new page is open by accident."""
+"""Who is there, and whether rights.py lets them in: the guard in front of every page. Logging in is in login_pages.py."""
 
-import hashlib
-from typing import Any
-
-from flask import Blueprint, Flask, abort, flash, redirect, render_template, request, session, url_for
+from flask import Flask, abort, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_limiter import Limiter
-from flask_limiter.util import get_remote_address
-from flask_login import LoginManager, current_user, login_user, logout_user
-from werkzeug.wrappers import Response
+from flask_login import LoginManager, current_user
+from sqlalchemy.orm import Session
 
-from dashboard import accounts
+from dashboard import account_rights, audit, login_sessions, rights, second_factor
 from dashboard.database import reading
-from dashboard.models import User
-from dashboard.web import is_local, services, wants_json
+from dashboard.models import AttendanceEvent, DecisionRecord, Employee, User
+from dashboard.rights import PUBLIC, Reach, Sight
+from dashboard.roles import listed
+from dashboard.web import services, wants_json
 
-PUBLIC = frozenset({"auth.login", "static", "health.healthz"})
-WHILE_ONE_TIME = frozenset({"auth.password", "auth.logout", "static", "health.healthz"})
+WHILE_ONE_TIME = frozenset({"auth.password", "auth.logout", *PUBLIC})
 """What somebody with a one-time password may reach before choosing their own."""
-FAILED_LOGINS = "5 per minute; 50 per hour"
+WHILE_NO_FACTOR = WHILE_ONE_TIME | {"account.factor", "account.begin_factor", "account.qr"}
+"""What somebody may reach whose role demands a second factor, before it is set up."""
 
-pages = Blueprint("auth", __name__)
+UNWATCHED = frozenset({"live.stream"})
+"""What a page asks for by itself: nobody need be there, so it keeps no log-in alive."""
+
 logins = LoginManager()
 
 
 class Viewer:
-    """The logged-in user as the pages know them. The id names the password too, so a new password ends old sessions."""
+    """The logged-in user as the pages know them; their id in the cookie is the token of a session (login_sessions.py)."""
 
     is_authenticated = True
     is_active = True
     is_anonymous = False
 
-    def __init__(self, user: User) -> None:
+    def __init__(self, db: Session, user: User, token: str, session_id: int) -> None:
         self.user_id, self.name, self.must_change_password = user.id, user.name, user.must_change_password
-        self._id = f"{user.id}.{hashlib.sha256(user.password_hash.encode()).hexdigest()[:24]}"
+        self.roles = account_rights.roles_of(db, user.id)
+        self.departments = account_rights.departments_of(db, user.id)
+        self.employee_id = user.employee_id
+        self.session_id = session_id
+        demanded = bool(self.roles & services().settings.second_factor_roles)
+        self.must_add_factor = demanded and not second_factor.is_on(db, user.id)
+        self._token = token
 
     def get_id(self) -> str:
-        return self._id
+        return self._token
 
 
-def load(session_id: str) -> Viewer | None:
-    number, _, _ = session_id.partition(".")
-    if not number.isdecimal() or len(number) > 18:
-        return None
-    with reading(services().sessions) as db:
-        user = db.get(User, int(number))
-        viewer = Viewer(user) if user else None
-    return viewer if viewer and viewer.get_id() == session_id else None
+def load(token: str) -> Viewer | None:
+    """Who holds the cookie's token; notes that they are there, unless a page asks by itself."""
+    app = services()
+    with reading(app.sessions) as db:
+        one = login_sessions.find(db, token, app.settings)
+        user = db.get(User, one.user_id) if one is not None else None
+        if one is None or user is None or user.disabled_ms is not None:
+            return None
+        viewer = Viewer(db, user, token, one.id)
+    if login_sessions.is_due(one) and request.endpoint not in UNWATCHED:
+        with app.sessions.begin() as db:
+            login_sessions.note_seen(db, one.id)
+    return viewer
 
 
 def viewer_name() -> str:
@@ -54,83 +64,87 @@ def viewer_name() -> str:
     return str(current_user.name)
 
 
-def require_login() -> ResponseReturnValue | None:
-    if request.endpoint in PUBLIC:
-        return None
+def actor() -> audit.Actor:
+    """Who does it, for the audit trail."""
+    address = request.remote_addr or ""
     if not current_user.is_authenticated:
-        if wants_json() or request.accept_mimetypes.best == "text/event-stream":
+        return audit.Actor(address=address)
+    return audit.Actor(current_user.user_id, listed(current_user.roles), address)
+
+
+def may(endpoint: str) -> bool:
+    """Whether the user of this request may reach an endpoint; for links and buttons."""
+    user = g.get("_login_user")
+    return user is not None and user.is_authenticated and rights.reach(endpoint, user.roles) is not None
+
+
+def sight() -> Sight:
+    """How far the user of this request sees here. Lists are bounded by it."""
+    found: Sight = g.sight
+    return found
+
+
+# --- the guard -------------------------------------------------------------------------------------------------------
+
+
+def guard() -> ResponseReturnValue | None:
+    endpoint = request.endpoint
+    if endpoint in PUBLIC:
+        return None
+    script = wants_json() or request.accept_mimetypes.best == "text/event-stream"
+    if not current_user.is_authenticated:
+        if script:
             abort(401)
         back = request.full_path.removesuffix("?") if request.method == "GET" else None
         return redirect(url_for("auth.login", next=back if back != "/" else None))
-    if current_user.must_change_password and request.endpoint not in WHILE_ONE_TIME:
-        if wants_json() or request.accept_mimetypes.best == "text/event-stream":
+    first = _first_duty(endpoint)
+    if first is not None:
+        if script:
             abort(403)
-        return redirect(url_for("auth.password", next=request.form.get("next")))
+        return redirect(url_for(first, next=request.form.get("next")))
+    if endpoint is None:
+        return None  # nothing is there: the router says so
+    reach = rights.reach(endpoint, current_user.roles)
+    if reach is None:
+        abort(403)
+    g.sight = Sight(reach, current_user.departments, current_user.employee_id)
+    _require_in_sight(g.sight)
     return None
 
 
-@pages.route("/login", methods=["GET", "POST"])
-def login() -> ResponseReturnValue:
-    target = request.values.get("next", "")
-    target = target if is_local(target) else ""
-    if request.method == "GET":
-        if current_user.is_authenticated:
-            return redirect(target or url_for("live.board"))
-        return render_template("login.html", target=target)
-    name = request.form.get("name", "").strip()
+def _first_duty(endpoint: str | None) -> str | None:
+    """Where somebody must go before they may go anywhere else."""
+    if current_user.must_change_password:
+        return None if endpoint in WHILE_ONE_TIME else "auth.password"
+    if current_user.must_add_factor:
+        return None if endpoint in WHILE_NO_FACTOR else "account.factor"
+    return None
+
+
+def _require_in_sight(seen: Sight) -> None:
+    """404 for a person, or a record of one, that the account doesn't see; as for those who don't exist."""
+    values = request.view_args or {}
+    if seen.reach is Reach.ALL or not values.keys() & {"employee_id", "event_id"}:
+        return
     with reading(services().sessions) as db:
-        user = accounts.verified(db, name, request.form.get("password", ""))
-        viewer = Viewer(user) if user else None
-    if viewer is None:
-        return render_template("login.html", target=target, name=name[:64], wrong=True), 401
-    session.clear()
-    session.permanent = True
-    login_user(viewer)
-    if viewer.must_change_password:
-        return redirect(url_for("auth.password", next=target or None))
-    return redirect(target or url_for("live.board"))
+        employee_id = values.get("employee_id")
+        if employee_id is None:
+            decision = db.get(DecisionRecord, values["event_id"])
+            event = db.get(AttendanceEvent, values["event_id"])
+            employee_id = event.employee_id if event else decision.employee_id if decision else None
+        employee = db.get(Employee, employee_id) if employee_id else None
+    if employee is None or not seen.sees(employee.id, employee.department):
+        abort(404)
 
 
-@pages.post("/logout")
-def logout() -> ResponseReturnValue:
-    logout_user()
-    session.clear()
-    flash("You are logged out.", "good")
-    return redirect(url_for("auth.login"))
-
-
-@pages.route("/password", methods=["GET", "POST"])
-def password() -> ResponseReturnValue:
-    target = request.values.get("next", "")
-    target = target if is_local(target) else ""
-    if request.method == "GET":
-        return render_template("password.html", target=target)
-    form = request.form
-    try:
-        with services().sessions.begin() as db:
-            user = accounts.set_password(
-                db, current_user.user_id, form.get("current", ""), form.get("new", ""), form.get("again", "")
-            )
-    except accounts.AccountError as error:
-        return render_template("password.html", target=target, problem=str(error)), 422
-    login_user(Viewer(user))
-    flash("Your new password is set.", "good")
-    return redirect(target or url_for("live.board"))
-
-
-def _failed(response: Response) -> bool:
-    return response.status_code in (401, 422)
+def start_page() -> str:
+    """Where somebody goes who didn't say where to."""
+    return url_for(rights.start_endpoint(current_user.roles))
 
 
 def init_app(app: Flask) -> None:
-    """Attach login, the guard in front of every page, and the limit on guessing passwords (counted in this process)."""
+    """Attach the log-in and the guard in front of every page."""
     logins.init_app(app)
     logins.user_loader(load)
-    app.before_request(require_login)
-    limiter = Limiter(get_remote_address, app=app, storage_uri="memory://")
-    app.register_blueprint(pages)
-    guessing: Any = limiter.shared_limit(
-        FAILED_LOGINS, scope="passwords", methods=["POST"], deduct_when=_failed, override_defaults=False
-    )
-    for endpoint in ("auth.login", "auth.password"):
-        app.view_functions[endpoint] = guessing(app.view_functions[endpoint])
+    app.before_request(guard)
+    app.jinja_env.globals.update(may=may, navigation=rights.NAVIGATION)

@@ -11,7 +11,8 @@ from typing import Literal
 from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
-from dashboard import serving
+from dashboard import audit, serving
+from dashboard.audit_actions import Action
 from dashboard.database import now_ms
 from dashboard.models import Calibration, Employee, EnrolmentPicture, Template
 
@@ -19,6 +20,12 @@ log = logging.getLogger(__name__)
 
 OFFER_EVERY = 50
 """People enrolled since the last look, for the next to be offered."""
+ACTIONS = {
+    "look": Action.CALIBRATION_LOOKED,
+    "apply": Action.CALIBRATION_APPLIED,
+    "reset": Action.CALIBRATION_RESET,
+}
+"""For the audit trail; all come from `attendance calibrate`."""
 RECOGNISABLE = (Employee.deactivated_ms.is_(None), Employee.consent_ms.is_not(None))
 
 
@@ -90,7 +97,7 @@ def _add(
             site_limit=limit,
         )
     )
-    session.flush()
+    audit.add(session, audit.COMMAND, ACTIONS[action], audit.Subject("model", model_id), after={"limit": limit})
     log.info("calibration of %s: %s, limit %s, %d people", model_id, action, limit, people)
 
 

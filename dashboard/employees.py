@@ -4,6 +4,7 @@ Whatever changes who the workers may recognise queues a change of the gallery in
 """
 
 import unicodedata
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -136,7 +137,12 @@ def _queue_everywhere(session: Session, employee_id: str, op: str) -> None:
         queue_change(session, op, employee_id, model_id)
 
 
-def search_query(text: str = "", department: str | None = None, include_inactive: bool = True) -> Any:
+def search_query(
+    text: str = "",
+    department: str | None = None,
+    include_inactive: bool = True,
+    only_departments: Collection[str] | None = None,
+) -> Any:
     """Employees with their number of pictures, by name; every word of `text` is in the name, code or department."""
     count = (
         select(func.count())
@@ -152,6 +158,8 @@ def search_query(text: str = "", department: str | None = None, include_inactive
         )
     if department is not None:
         query = query.where(Employee.department == department)
+    if only_departments is not None:
+        query = query.where(Employee.department.in_(only_departments))
     return query if include_inactive else query.where(Employee.deactivated_ms.is_(None))
 
 
@@ -162,15 +170,16 @@ def list_employees(
     include_inactive: bool = True,
     limit: int = 50,
     offset: int = 0,
+    only_departments: Collection[str] | None = None,
 ) -> tuple[list[EmployeeRow], int]:
     """One page of the list, and how many there are in all."""
-    query = search_query(text, department, include_inactive)
+    query = search_query(text, department, include_inactive, only_departments)
     total = session.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0
     rows = session.execute(query.limit(max(1, limit)).offset(max(0, offset)))
     return [EmployeeRow(row[0], row[1]) for row in rows], total
 
 
-def departments(session: Session) -> list[str]:
-    """All departments in use, for a form's choices."""
+def departments(session: Session, only: Collection[str] | None = None) -> list[str]:
+    """All departments in use, or those of `only` that are, for a form's choices."""
     query = select(Employee.department).where(Employee.department != "").distinct().order_by(Employee.department)
-    return list(session.scalars(query))
+    return list(session.scalars(query if only is None else query.where(Employee.department.in_(only))))

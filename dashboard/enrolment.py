@@ -18,7 +18,8 @@ import redis
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from dashboard import serving
+from dashboard import audit, serving
+from dashboard.audit_actions import Action
 from dashboard.database import SessionFactory, now_ms, reading
 from dashboard.models import Employee, EnrolmentPicture, Template
 from dashboard.outbox import queue_change
@@ -166,11 +167,13 @@ def enrol_picture(
     data: bytes,
     accept_similar: bool = False,
     by: str = "admin",
+    actor: audit.Actor = audit.COMMAND,
 ) -> EnrolResult:
     """Enrol one uploaded picture (any size or format that `normalise_upload` takes) of an employee.
 
     Blocks up to `settings.enrol_timeout_s` and holds no database session meanwhile. `accept_similar` stores a face
-    that looks like somebody else's, `by` is the user who enrols. Refusals are results; database errors are raised.
+    that looks like somebody else's, `by` is the user who enrols, `actor` the same for the audit trail. Refusals are
+    results; database errors are raised.
     """
     with reading(session_factory) as session:
         refusal = _person_refusal(session.get(Employee, employee_id))
@@ -195,7 +198,7 @@ def enrol_picture(
     templates = {reply.model_id: reply.template}
     for _ in range(SWITCHES_FOLLOWED):
         reason = _embed_by_others(session_factory, live, settings, jpeg, templates)
-        result = _store(session_factory, settings, employee_id, jpeg, reply, templates, by)
+        result = _store(session_factory, settings, employee_id, jpeg, reply, templates, by, actor)
         if result is not None:
             return result
     return EnrolResult(Outcome.NOT_READY, words_for(Outcome.NOT_READY, reason), quality=reply.quality)
@@ -234,6 +237,7 @@ def _store(
     reply: EnrolReply,
     templates: dict[str, bytes],
     by: str,
+    actor: audit.Actor,
 ) -> EnrolResult | None:
     """Check again under the employee's lock (they may have been withdrawn meanwhile), then store all or nothing.
 
@@ -273,6 +277,8 @@ def _store(
         session.flush()
         for model_id in templates:
             queue_change(session, "put", employee_id, model_id)
+        assert employee is not None
+        audit.add(session, actor, Action.PICTURE_ADDED, audit.person(employee), after={"picture": picture.id})
     log.info("picture %s enrolled for employee %s", picture.id, employee_id)
     return EnrolResult(Outcome.ENROLLED, words_for(Outcome.ENROLLED), picture.id, reply.quality)
 

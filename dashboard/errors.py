@@ -33,7 +33,7 @@ WORDS = {
     403: "Your account may not do this.",
     404: "There is nothing at this address. It may have been deleted, or the link is mistyped.",
     405: "This address doesn’t take such a request. Go back and use the page’s own buttons.",
-    429: "Too many wrong passwords came from this address. Wait a minute, then try again.",
+    429: "Too many wrong passwords or codes were tried. Wait a minute, then try again.",
     500: "The fault is ours and has been written to the log. Nothing that you entered was stored; please try again.",
     503: "The database doesn’t answer. Punches are kept safe meanwhile; please try again in a moment.",
 }

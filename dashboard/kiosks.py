@@ -9,7 +9,9 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
-from dashboard import calibration
+from dashboard import audit, calibration
+from dashboard.audit_actions import Action
+from dashboard.auth import actor
 from dashboard.database import reading
 from dashboard.models import Kiosk
 from dashboard.web import services
@@ -131,11 +133,16 @@ def change(name: str) -> ResponseReturnValue:
     now = running(app.lives)
     with app.sessions.begin() as session:
         kiosk = session.get(Kiosk, name)
+        is_new = kiosk is None
         if kiosk is None:
             if name not in {door.name for door in doors([], now)}:
                 abort(404)
             kiosk = Kiosk(name=name)
+        before = {"label": kiosk.label or "", "direction": kiosk.direction or "alternate"}
         kiosk.label, kiosk.direction = label, direction
         session.add(kiosk)
+        was, now_is = audit.changes(before, {"label": label, "direction": direction})
+        if now_is or is_new:
+            audit.add(session, actor(), Action.KIOSK_CHANGED, audit.Subject("kiosk", name), was, now_is)
     flash(f"{label or name}: saved. It counts from the next punch on.", "good")
     return redirect(url_for("kiosks.index"))

@@ -3,11 +3,12 @@
 import threading
 
 import redis
-from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
+from flask import Blueprint, Response, abort, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import or_
 
 from dashboard import arrivals, log_query
+from dashboard.auth import sight, start_page
 from dashboard.database import now_ms, reading
 from dashboard.models import DecisionRecord
 from dashboard.web import services
@@ -23,7 +24,7 @@ _streams = threading.BoundedSemaphore(MAX_STREAMS)
 
 @pages.get("/")
 def start() -> ResponseReturnValue:
-    return redirect(url_for("live.board"))
+    return redirect(start_page())
 
 
 @pages.get("/live")
@@ -36,7 +37,7 @@ def board() -> ResponseReturnValue:
         after = ""
     with reading(app.sessions) as session:
         everything = log_query.LogFilter(kind="all")
-        query = log_query.rows(everything, app.settings.zone).where(
+        query = log_query.rows(everything, app.settings.zone, sight().only_departments).where(
             or_(DecisionRecord.status.in_(("recorded", "inactive")), DecisionRecord.outcome == "unknown")
         )
         rows = session.execute(query.limit(SHOWN)).all()
@@ -62,7 +63,7 @@ def stream() -> ResponseReturnValue:
     if not _streams.acquire(blocking=False):
         abort(503, "Too many live boards are open.")
     response = Response(
-        arrivals.follow(app.lives, after),
+        arrivals.follow(app.lives, after, departments=sight().only_departments),
         content_type="text/event-stream; charset=utf-8",
         headers={"X-Accel-Buffering": "no"},
     )

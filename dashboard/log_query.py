@@ -1,6 +1,6 @@
 """The attendance log's filter: read from a query string, and turned into one statement for page, count and export alike."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -103,8 +103,11 @@ def read_filter(args: Mapping[str, str], kiosks: Mapping[str, str]) -> tuple[Log
     return chosen, problems
 
 
-def rows(chosen: LogFilter, zone: ZoneInfo) -> Any:
-    """Decisions with their punch and person, newest first and in an order without ties."""
+def rows(chosen: LogFilter, zone: ZoneInfo, departments: Collection[str] | None = None) -> Any:
+    """Decisions with their punch and person, newest first and in an order without ties.
+
+    Where `departments` are given, only those of their people, and none of people who weren't recognised.
+    """
     query: Any = (
         select(
             DecisionRecord.event_id,
@@ -132,6 +135,8 @@ def rows(chosen: LogFilter, zone: ZoneInfo) -> Any:
         .outerjoin(Kiosk, Kiosk.name == DecisionRecord.kiosk)
         .order_by(DecisionRecord.captured_ms.desc(), DecisionRecord.event_id.desc())
     )
+    if departments is not None:
+        query = query.where(Employee.department.in_(departments))
     if chosen.as_of_ms is not None:
         query = query.where(DecisionRecord.received_ms <= chosen.as_of_ms)
     status = KINDS[chosen.kind][1]
@@ -150,6 +155,12 @@ def rows(chosen: LogFilter, zone: ZoneInfo) -> Any:
     if chosen.end:
         query = query.where(DecisionRecord.captured_ms < day_bounds_ms(chosen.end, zone)[1])
     return query
+
+
+def noted(chosen: LogFilter) -> dict[str, object]:
+    """As the audit trail tells of an export: whom was searched for may be a name, so only that somebody was is told."""
+    values: dict[str, object] = dict(chosen.query_string())
+    return values | ({"person": True} if chosen.person else {})
 
 
 def count(session: Session, query: Any) -> int:

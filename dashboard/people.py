@@ -8,8 +8,9 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from dashboard import employees
-from dashboard.auth import viewer_name
+from dashboard import audit, employees
+from dashboard.audit_actions import Action
+from dashboard.auth import actor, sight, viewer_name
 from dashboard.database import now_ms, reading
 from dashboard.employees import EmployeeError
 from dashboard.models import Employee, EnrolmentPicture
@@ -31,7 +32,13 @@ def index() -> ResponseReturnValue:
     }
     with reading(services().sessions) as session:
         rows, total = employees.list_employees(
-            session, text, department or None, state != "active", limit=size, offset=(page - 1) * size
+            session,
+            text,
+            department or None,
+            state != "active",
+            limit=size,
+            offset=(page - 1) * size,
+            only_departments=sight().only_departments,
         )
         return render_template(
             "people.html",
@@ -40,7 +47,7 @@ def index() -> ResponseReturnValue:
             page=page,
             pages=max(1, -(-total // size)),
             chosen=kept,
-            departments=employees.departments(session),
+            departments=employees.departments(session, sight().only_departments),
             link=lambda number: url_for("people.index", **kept, page=number),
         )
 
@@ -56,6 +63,10 @@ def create() -> ResponseReturnValue:
             employee = employees.create_employee(
                 session, **typed, consent_by=viewer_name() if consent else None, now_ms=now_ms()
             )
+            entered = {"department": employee.department}
+            audit.add(session, actor(), Action.PERSON_CREATED, audit.person(employee), after=entered)
+            if consent:
+                audit.add(session, actor(), Action.CONSENT_GIVEN, audit.person(employee))
     except EmployeeError as error:
         return _new_form(typed, consent, {error.field: str(error)}), 422
     except IntegrityError:  # somebody else entered the same code in the same moment
@@ -115,7 +126,13 @@ def change(employee_id: str) -> ResponseReturnValue:
     typed = {name: request.form.get(name, "") for name in ("name", "department")}
     try:
         with services().sessions.begin() as session:
+            employee = employees.locked(session, employee_id)
+            before = {"name": employee.name, "department": employee.department}
             employees.update_employee(session, employee_id, **typed)
+            after = {"name": employee.name, "department": employee.department}
+            was, now = _noted(*audit.changes(before, after))
+            if now:
+                audit.add(session, actor(), Action.PERSON_CHANGED, audit.person(employee), was, now)
     except EmployeeError as error:
         if error.field == "employee":
             abort(404)
@@ -124,24 +141,31 @@ def change(employee_id: str) -> ResponseReturnValue:
     return redirect(url_for("people.person", employee_id=employee_id))
 
 
-def _give_consent(session: Session, employee_id: str) -> str:
+def _noted(before: dict[str, Any], after: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Of a name the trail tells that it changed, never what it was: see audit.py."""
+    before.pop("name", None)
+    return before, {name: "changed" if name == "name" else value for name, value in after.items()}
+
+
+def _give_consent(session: Session, employee_id: str) -> tuple[Action, str]:
     employees.set_consent(session, employee_id, viewer_name(), now_ms())
-    return "The consent is recorded. Now add face pictures."
+    return Action.CONSENT_GIVEN, "The consent is recorded. Now add face pictures."
 
 
-def _withdraw_consent(session: Session, employee_id: str) -> str:
+def _withdraw_consent(session: Session, employee_id: str) -> tuple[Action, str]:
     employees.withdraw_consent(session, employee_id)
-    return "The consent is withdrawn; all face pictures and templates of this person are deleted."
+    words = "The consent is withdrawn; all face pictures and templates of this person are deleted."
+    return Action.CONSENT_WITHDRAWN, words
 
 
-def _deactivate(session: Session, employee_id: str) -> str:
+def _deactivate(session: Session, employee_id: str) -> tuple[Action, str]:
     employees.deactivate(session, employee_id, now_ms())
-    return "Deactivated: kiosks accept this person no longer."
+    return Action.PERSON_DEACTIVATED, "Deactivated: kiosks accept this person no longer."
 
 
-def _reactivate(session: Session, employee_id: str) -> str:
+def _reactivate(session: Session, employee_id: str) -> tuple[Action, str]:
     employees.reactivate(session, employee_id)
-    return "Reactivated: kiosks accept this person again."
+    return Action.PERSON_REACTIVATED, "Reactivated: kiosks accept this person again."
 
 
 STEPS = {
@@ -156,7 +180,11 @@ STEPS = {
 def take_step(employee_id: str, step: str) -> ResponseReturnValue:
     try:
         with services().sessions.begin() as session:
-            words = STEPS[step](session, employee_id)
+            employee = employees.locked(session, employee_id)
+            before = employee.consent_ms, employee.deactivated_ms
+            action, words = STEPS[step](session, employee_id)
+            if (employee.consent_ms, employee.deactivated_ms) != before:
+                audit.add(session, actor(), action, audit.person(employee))
     except EmployeeError:
         abort(404)
     flash(words, "good")

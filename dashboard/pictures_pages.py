@@ -6,7 +6,9 @@ from flask import Blueprint, Response, abort, flash, jsonify, redirect, request,
 from flask.typing import ResponseReturnValue
 from sqlalchemy import exists, select
 
-from dashboard.auth import viewer_name
+from dashboard import audit
+from dashboard.audit_actions import Action
+from dashboard.auth import actor, viewer_name
 from dashboard.database import reading
 from dashboard.enrolment import EnrolResult, delete_picture, enrol_picture, shard_with_worker
 from dashboard.models import Employee, EnrolmentPicture
@@ -63,6 +65,7 @@ def add(employee_id: str) -> ResponseReturnValue:
             file.read(),
             accept_similar=bool(request.form.get("accept_similar")),
             by=viewer_name(),
+            actor=actor(),
         )
         nobody = result if result.outcome is Outcome.NO_WORKER else None
         verdicts.append(verdict(file.filename or "picture", result))
@@ -91,5 +94,7 @@ def delete(employee_id: str, picture_id: str) -> ResponseReturnValue:
         if owner != employee_id:
             abort(404)
         delete_picture(session, picture_id)
+        subject = audit.person(session.get_one(Employee, employee_id))
+        audit.add(session, actor(), Action.PICTURE_DELETED, subject, before={"picture": picture_id})
     flash("The picture and its template are deleted.", "good")
     return redirect(url_for("people.person", employee_id=employee_id))

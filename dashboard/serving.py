@@ -13,6 +13,8 @@ from sqlalchemy import exists, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from dashboard import audit
+from dashboard.audit_actions import Action
 from dashboard.database import now_ms
 from dashboard.models import Employee, EnrolmentPicture, GalleryOutbox, GalleryShard, ServingModel, Template
 from dashboard.outbox import queue_change
@@ -84,6 +86,7 @@ def begin(session: Session, target: str, token: str) -> Standing:
         )
     if row.coming is None:
         row.coming, row.revision = target, row.revision + 1
+        audit.add(session, audit.COMMAND, Action.MODEL_COMING, audit.Subject("model", target))
     row.holder, row.held_until_ms = token, now_ms() + HOLD_MS
     return standing(row)
 
@@ -121,6 +124,8 @@ def switch(session: Session, token: str, now_serving: str | None, leave_out: set
     row.previous = row.model_id or now_serving
     row.model_id, row.coming, row.holder, row.held_until_ms = row.coming, None, None, 0
     row.epoch, row.revision = row.epoch + 1, row.revision + 1
+    subject = audit.Subject("model", row.model_id)
+    audit.add(session, audit.COMMAND, Action.MODEL_USED, subject, {"model": row.previous}, {"model": row.model_id})
     return standing(row)
 
 
@@ -131,6 +136,7 @@ def cancel(session: Session) -> str | None:
     gone = row.coming
     if gone is not None:
         row.coming, row.holder, row.held_until_ms, row.revision = None, None, 0, row.revision + 1
+        audit.add(session, audit.COMMAND, Action.MODEL_CANCELLED, audit.Subject("model", gone))
     return gone
 
 

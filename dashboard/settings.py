@@ -10,6 +10,7 @@ import tzlocal
 from pydantic import Field, field_validator
 from pydantic_settings import SettingsConfigDict
 
+from dashboard.roles import Role, parse
 from worker.protocol.settings import CommonSettings
 
 
@@ -55,7 +56,17 @@ class DashboardSettings(CommonSettings):
     secure_cookie: bool = Field(
         default=False, description="send the session's cookie over HTTPS only; set it behind TLS"
     )
-    session_hours: float = Field(default=12, ge=0.25, le=720, description="a login ends after so many idle hours")
+    session_hours: float = Field(
+        default=12, ge=0.25, le=720, description="a login ends so many hours after it began, whatever happens"
+    )
+    session_idle_minutes: float = Field(
+        default=120, ge=5, le=43_200, description="a login ends after so many minutes without a page being opened"
+    )
+    require_second_factor: str = Field(
+        default="off",
+        max_length=100,
+        description="roles that must set up a second factor, with commas between, such as hr,operator; or off",
+    )
     page_size: int = Field(default=50, ge=5, le=500, description="rows on one page of the log")
     max_upload_mb: int = Field(default=25, ge=1, le=100, description="largest upload, all pictures of a form together")
     max_pictures: int = Field(default=5, ge=1, le=20, description="enrolment pictures kept of one employee")
@@ -76,6 +87,18 @@ class DashboardSettings(CommonSettings):
             except (ZoneInfoNotFoundError, ValueError, OSError):
                 raise ValueError(f"time zone {name!r}: not known; use a name such as Asia/Jakarta or UTC") from None
         return name
+
+    @field_validator("require_second_factor")
+    @classmethod
+    def _roles_exist(cls, text: str) -> str:
+        if text.strip().lower() != "off" and not parse(text):
+            raise ValueError(f"{text!r}: name roles, with commas between, or write off")
+        return text
+
+    @property
+    def second_factor_roles(self) -> frozenset[Role]:
+        """The roles that don't get in by a password alone."""
+        return frozenset() if self.require_second_factor.strip().lower() == "off" else parse(self.require_second_factor)
 
     @property
     def database(self) -> str:

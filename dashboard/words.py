@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from flask import Flask, g
 
 from dashboard.attendance_rules import local_datetime
+from dashboard.browsers import browser_words
 from dashboard.web import services
 from worker.protocol.outcomes import Outcome
 
@@ -71,6 +72,7 @@ def init_app(app: Flask) -> None:
         date_words=date_words,
         time_words=time_words,
         initials=initials,
+        browser_words=browser_words,
         direction_words=lambda code: DIRECTIONS.get(code, code),
         liveness_words=lambda code: LIVENESS.get(code, code.replace("_", " ")),
     )

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from deploy import calibrate_cli, dead, evaluate_cli, logs, model_cli, query_cli, train_cli
+from deploy import audit_cli, calibrate_cli, dead, evaluate_cli, logs, model_cli, query_cli, train_cli, user_cli
 from deploy.errors import clear_errors, settings_from
 from deploy.logs import LogFormat, LogLevel
 from worker.named_models import HELP
@@ -24,6 +24,8 @@ app = typer.Typer(
 
 app.add_typer(dead.app, name="dead")
 app.add_typer(train_cli.app, name="train")
+app.add_typer(user_cli.app, name="user")
+app.add_typer(audit_cli.app, name="audit")
 query_cli.register(app)
 app.command()(evaluate_cli.evaluate)
 app.add_typer(model_cli.app, name="model")

@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from dashboard import audit
+from dashboard.audit_actions import Action
 from dashboard.database import BadDatabase, SessionFactory, engine_for, now_ms, session_factory, upgrade
 from dashboard.employees import EmployeeError, create_employee, find_by_code
 from dashboard.enrolment import EnrolResult, enrol_picture
@@ -57,9 +59,11 @@ def enrol_people(
         reports.append(report)
         try:
             with sessions.begin() as session:
-                employee = find_by_code(session, person.code) or create_employee(
-                    session, person.code, person.name, consent_by=BY, now_ms=now_ms()
-                )
+                employee = find_by_code(session, person.code)
+                if employee is None:
+                    employee = create_employee(session, person.code, person.name, consent_by=BY, now_ms=now_ms())
+                    for action in (Action.PERSON_CREATED, Action.CONSENT_GIVEN):
+                        audit.add(session, audit.COMMAND, action, audit.person(employee))
                 employee_id = employee.id
         except EmployeeError as error:
             report.error = str(error)

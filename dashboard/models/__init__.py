@@ -1,13 +1,15 @@
 """Tables, as SQLAlchemy 2 typed models. Times are UTC milliseconds (`…_ms`): SQLite keeps no zones and payroll can't guess."""
 
-from dashboard.models.accounts import User
+from dashboard.models.accounts import LoginSession, RecoveryCode, SecondFactor, User, UserDepartment, UserRole
 from dashboard.models.attendance import AttendanceEvent, DecisionRecord, EventPicture, Kiosk
+from dashboard.models.audit import AuditEntry
 from dashboard.models.base import Base
 from dashboard.models.people import Employee, EnrolmentPicture, Template
 from dashboard.models.serving import Calibration, GalleryOutbox, GalleryPublication, GalleryShard, ServingModel
 
 __all__ = [
     "AttendanceEvent",
+    "AuditEntry",
     "Base",
     "Calibration",
     "DecisionRecord",
@@ -18,7 +20,12 @@ __all__ = [
     "GalleryPublication",
     "GalleryShard",
     "Kiosk",
+    "LoginSession",
+    "RecoveryCode",
+    "SecondFactor",
     "ServingModel",
     "Template",
     "User",
+    "UserDepartment",
+    "UserRole",
 ]

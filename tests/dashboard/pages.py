@@ -10,11 +10,10 @@ import pytest
 
 from dashboard import accounts, database
 from dashboard.app import create_app
-from dashboard.database import now_ms
-from dashboard.models import User
+from dashboard.roles import FIRST_USER
 from dashboard.settings import DashboardSettings
 from tests.conftest import RedisPair
-from tests.dashboard.site import MODEL, PASSWORD, QUICK_HASHER, Browser, Site
+from tests.dashboard.site import MODEL, QUICK_HASHER, Browser, Site, add_user
 from worker.protocol import keys
 from worker.protocol.connection import connect
 from worker.protocol.entries import EnrolReply, EnrolRequest, pack_fields
@@ -29,7 +28,7 @@ def _site(settings: DashboardSettings) -> Iterator[Site]:
         app.testing = True
         site = Site(app, settings, app.extensions["attendance"].sessions)
         with site.sessions.begin() as session:
-            session.add(User(name="admin", password_hash=QUICK_HASHER.hash(PASSWORD), created_ms=now_ms()))
+            add_user(session, "admin", FIRST_USER)
         yield site
         site.sessions.kw["bind"].dispose()
 

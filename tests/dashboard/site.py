@@ -1,15 +1,17 @@
 """A site under test: the app with its database, and a browser that fills in forms."""
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Any
 
 from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
 
-from dashboard.database import SessionFactory
-from dashboard.models import AttendanceEvent, DecisionRecord, Kiosk
+from dashboard.database import SessionFactory, now_ms
+from dashboard.models import AttendanceEvent, DecisionRecord, Kiosk, User, UserDepartment, UserRole
 from dashboard.settings import DashboardSettings
 from worker.protocol.entries import new_id
 
@@ -17,6 +19,23 @@ PASSWORD = "correct horse battery"
 MODEL = "sface-0123456789ab"
 QUICK_HASHER = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 """Real argon2, but cheap: passwords of tests need no protection."""
+
+
+def add_user(
+    session: Session,
+    name: str,
+    roles: Collection[str],
+    departments: Collection[str] = (),
+    employee_id: str | None = None,
+) -> int:
+    """An account with PASSWORD, of which it needn't choose another; returns its number."""
+    user = User(name=name, password_hash=QUICK_HASHER.hash(PASSWORD), created_ms=now_ms(), employee_id=employee_id)
+    session.add(user)
+    session.flush()
+    session.add_all(UserRole(user_id=user.id, role=role) for role in roles)
+    session.add_all(UserDepartment(user_id=user.id, department=department) for department in departments)
+    session.flush()
+    return user.id
 
 
 class Browser:
@@ -54,9 +73,19 @@ class Site:
             assert browser.log_in().status_code == 302
         return browser
 
+    def browser_of(self, name: str) -> Browser:
+        """Somebody logged in by PASSWORD."""
+        browser = Browser(self.app.test_client())
+        assert browser.log_in(name).status_code == 302
+        return browser
+
     def keeping_pictures(self, days: int) -> "Site":
         """The same site, where face crops of records are kept."""
-        settings = self.settings.model_copy(update={"picture_days": days})
+        return self.with_settings(picture_days=days)
+
+    def with_settings(self, **changes: Any) -> "Site":
+        """The same site with other settings, where pages ask for them."""
+        settings = self.settings.model_copy(update=changes)
         self.app.extensions["attendance"] = replace(self.app.extensions["attendance"], settings=settings)
         return Site(self.app, settings, self.sessions)
 

@@ -9,7 +9,10 @@ from sqlalchemy import select
 from dashboard import accounts
 from dashboard.accounts import AccountError
 from dashboard.database import SessionFactory
-from dashboard.models import User
+from dashboard.models import User, UserRole
+from dashboard.roles import FIRST_USER, Role
+
+HR = frozenset({Role.HR})
 
 
 def test_the_first_admin_gets_a_one_time_password_and_only_the_first(factory: SessionFactory) -> None:
@@ -19,6 +22,7 @@ def test_the_first_admin_gets_a_one_time_password_and_only_the_first(factory: Se
     assert re.fullmatch(r"([a-z2-9]{4}-){3}[a-z2-9]{4}", password)
     with factory.begin() as session:
         assert accounts.ensure_admin(session) is None
+        assert set(session.scalars(select(UserRole.role))) == FIRST_USER
         user = accounts.verified(session, "admin", password)
         assert user is not None
         assert user.must_change_password
@@ -29,7 +33,7 @@ def test_the_first_admin_gets_a_one_time_password_and_only_the_first(factory: Se
 
 def test_resetting_replaces_the_password(factory: SessionFactory) -> None:
     with factory.begin() as session:
-        old = accounts.create_user(session, "hr")
+        old = accounts.create_user(session, "hr", HR)
         user = session.scalars(select(User)).one()
         accounts.set_password(session, user.id, old, "a new long password", "a new long password")
         assert not user.must_change_password
@@ -42,17 +46,18 @@ def test_resetting_replaces_the_password(factory: SessionFactory) -> None:
 @pytest.mark.parametrize(
     ("do", "words"),
     [
-        (lambda s: accounts.create_user(s, "   "), "1-64 printable"),
-        (lambda s: accounts.create_user(s, "x" * 65), "1-64 printable"),
-        (lambda s: accounts.create_user(s, "a\x00b"), "1-64 printable"),
-        (lambda s: accounts.create_user(s, "hr"), "taken"),
+        (lambda s: accounts.create_user(s, "   ", HR), "1-64 printable"),
+        (lambda s: accounts.create_user(s, "x" * 65, HR), "1-64 printable"),
+        (lambda s: accounts.create_user(s, "a\x00b", HR), "1-64 printable"),
+        (lambda s: accounts.create_user(s, "hr", HR), "taken"),
+        (lambda s: accounts.create_user(s, "nobody", frozenset()), "at least one role"),
         (lambda s: accounts.reset_password(s, "somebody"), "users are: hr"),
         (lambda s: accounts.set_password(s, 1, "wrong", "a new long password", "a new long password"), "current"),
     ],
 )
 def test_what_cannot_be_done_says_why(factory: SessionFactory, do: Callable[..., object], words: str) -> None:
     with factory.begin() as session:
-        accounts.create_user(session, "hr")
+        accounts.create_user(session, "hr", HR)
         with pytest.raises(AccountError, match=words):
             do(session)
 
@@ -68,7 +73,7 @@ def test_what_cannot_be_done_says_why(factory: SessionFactory, do: Callable[...,
 )
 def test_weak_passwords_are_refused(factory: SessionFactory, new: str, again: str, words: str) -> None:
     with factory.begin() as session:
-        old = accounts.create_user(session, "Administrator")
+        old = accounts.create_user(session, "Administrator", HR)
         user = session.scalars(select(User)).one()
         with pytest.raises(AccountError, match=words):
             accounts.set_password(session, user.id, old, new, again)

@@ -76,7 +76,7 @@ def test_a_database_that_is_away_is_said_in_words(site: Site) -> None:
     browser = site.browser()
     assert browser.get("/healthz").json == {"database": "ok", "live": "ok"}
     with site.sessions.begin() as session:
-        for table in ("attendance_events", "decisions", "users"):
+        for table in ("attendance_events", "decisions", "user_roles"):
             session.execute(text(f"DROP TABLE {table}"))
     answer = browser.get("/people")
     assert answer.status_code == 503

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from dashboard.roles import Role
 from dashboard.settings import DashboardSettings, kept_secret
 
 
@@ -27,6 +28,12 @@ def test_environment_names(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (settings.fpir, settings.presence_gap_s, settings.zone.key) == (0.0001, 90, "Asia/Makassar")
 
 
+def test_roles_that_need_a_second_factor() -> None:
+    assert DashboardSettings().second_factor_roles == frozenset()
+    assert DashboardSettings(require_second_factor=" HR, auditor,").second_factor_roles == {Role.HR, Role.AUDITOR}
+    assert DashboardSettings(require_second_factor="OFF").second_factor_roles == frozenset()
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -39,6 +46,9 @@ def test_environment_names(monkeypatch: pytest.MonkeyPatch) -> None:
         ("port", 70_000),
         ("secret_key", "short"),
         ("max_upload_mb", 0),
+        ("require_second_factor", "hr,root"),
+        ("require_second_factor", ""),
+        ("session_idle_minutes", 1),
     ],
 )
 def test_a_value_out_of_bounds_is_named(name: str, value: object) -> None:

@@ -120,3 +120,28 @@ def test_errors_of_the_database_do_not_carry_names(factory: SessionFactory) -> N
             Kiosk.__table__.insert(), [{"name": "a", "label": "Secret Name"}, {"name": "a", "label": "Secret Name"}]
         )
     assert "Secret" not in str(caught.value)
+
+
+def test_users_of_before_the_roles_keep_all_rights_there_and_back(empty_url: str) -> None:
+    upgrade(empty_url, "0005")
+    engine = engine_for(empty_url)
+    user = "INSERT INTO users (name, password_hash, must_change_password, created_ms) VALUES ('old', 'x', false, 1)"
+    with engine.begin() as connection:
+        connection.execute(text(user))
+    upgrade(empty_url)
+    with engine.begin() as connection:
+        roles = connection.execute(text("SELECT role FROM user_roles ORDER BY role")).scalars().all()
+        assert roles == ["hr", "operator"]
+        connection.execute(text("UPDATE users SET employee_id = 'e1', disabled_ms = 1"))
+        connection.execute(
+            text(
+                "INSERT INTO audit_log (id, at_ms, via, roles, address, action, subject_type, subject_id, subject_code,"
+                " details, previous, hash) VALUES (1, 1, 'command', '', '', 'login', 'site', '', '', '{}', '0', '1')"
+            )
+        )
+    downgrade(empty_url, "0005")
+    with engine.begin() as connection:
+        assert connection.execute(text("SELECT name, password_hash FROM users")).all() == [("old", "x")]
+    upgrade(empty_url)
+    require_current(engine)
+    engine.dispose()

@@ -1,0 +1,75 @@
+"""What the audit trail can tell of: a closed set of codes, each with its words. A code never changes its meaning."""
+
+from enum import StrEnum
+
+
+class Action(StrEnum):
+    LOGIN = "login"
+    LOGIN_FAILED = "login.failed"
+    LOGOUT = "logout"
+    PASSWORD_CHANGED = "password.changed"
+    FACTOR_BEGUN = "factor.begun"
+    FACTOR_ADDED = "factor.added"
+    FACTOR_REMOVED = "factor.removed"
+    RECOVERY_CODES_MADE = "factor.codes"
+    SESSIONS_ENDED = "sessions.ended"
+    ACCOUNT_CREATED = "account.created"
+    ACCOUNT_CHANGED = "account.changed"
+    ACCOUNT_DISABLED = "account.disabled"
+    ACCOUNT_ENABLED = "account.enabled"
+    PASSWORD_RESET = "account.password_reset"
+    FACTOR_RESET = "account.factor_reset"
+    PERSON_CREATED = "person.created"
+    PERSON_CHANGED = "person.changed"
+    CONSENT_GIVEN = "person.consent_given"
+    CONSENT_WITHDRAWN = "person.consent_withdrawn"
+    PERSON_DEACTIVATED = "person.deactivated"
+    PERSON_REACTIVATED = "person.reactivated"
+    PICTURE_ADDED = "picture.added"
+    PICTURE_DELETED = "picture.deleted"
+    KIOSK_CHANGED = "kiosk.changed"
+    CALIBRATION_LOOKED = "calibration.looked"
+    CALIBRATION_APPLIED = "calibration.applied"
+    CALIBRATION_RESET = "calibration.reset"
+    MODEL_COMING = "model.coming"
+    MODEL_USED = "model.used"
+    MODEL_CANCELLED = "model.cancelled"
+    ATTENDANCE_EXPORTED = "export.attendance"
+    TRAIL_EXPORTED = "export.trail"
+
+
+WORDS = {
+    Action.LOGIN: "Logged in",
+    Action.LOGIN_FAILED: "Log-in failed",
+    Action.LOGOUT: "Logged out",
+    Action.PASSWORD_CHANGED: "Own password changed",
+    Action.FACTOR_BEGUN: "Set-up of a second factor begun",
+    Action.FACTOR_ADDED: "Second factor turned on",
+    Action.FACTOR_REMOVED: "Second factor turned off",
+    Action.RECOVERY_CODES_MADE: "New recovery codes made",
+    Action.SESSIONS_ENDED: "Sessions ended",
+    Action.ACCOUNT_CREATED: "Account created",
+    Action.ACCOUNT_CHANGED: "Account changed",
+    Action.ACCOUNT_DISABLED: "Account disabled",
+    Action.ACCOUNT_ENABLED: "Account enabled",
+    Action.PASSWORD_RESET: "Password reset",
+    Action.FACTOR_RESET: "Second factor reset",
+    Action.PERSON_CREATED: "Person entered",
+    Action.PERSON_CHANGED: "Person changed",
+    Action.CONSENT_GIVEN: "Consent recorded",
+    Action.CONSENT_WITHDRAWN: "Consent withdrawn, face data deleted",
+    Action.PERSON_DEACTIVATED: "Person deactivated",
+    Action.PERSON_REACTIVATED: "Person reactivated",
+    Action.PICTURE_ADDED: "Face picture added",
+    Action.PICTURE_DELETED: "Face picture deleted",
+    Action.KIOSK_CHANGED: "Kiosk changed",
+    Action.CALIBRATION_LOOKED: "Calibration looked at",
+    Action.CALIBRATION_APPLIED: "Stricter limit applied",
+    Action.CALIBRATION_RESET: "Limit taken back",
+    Action.MODEL_COMING: "Change of model begun",
+    Action.MODEL_USED: "Model in use changed",
+    Action.MODEL_CANCELLED: "Change of model given up",
+    Action.ATTENDANCE_EXPORTED: "Attendance exported",
+    Action.TRAIL_EXPORTED: "Audit trail exported",
+}
+"""An action without words fails a test."""

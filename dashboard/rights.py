@@ -1,0 +1,146 @@
+"""Who may do what: one line for every endpoint, and on whose data. The app doesn't start with an endpoint left out.
+
+A request is answered where one of the account's roles is in the endpoint's line; otherwise with 403. How far it sees is
+the widest that its roles give there: everybody's data, that of its departments, or its own. An endpoint with
+`<employee_id>` or `<event_id>` in its address is kept to these by the guard itself (auth.py), which answers 404 so that
+nobody learns who exists; lists keep to them by `auth.sight()`.
+
+Faces (pictures of enrolment and of records) are for HR and auditors: a supervisor needs to know who came, not how they look.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+
+from dashboard.roles import Role
+
+PUBLIC = frozenset({"auth.login", "auth.second_step", "static", "health.healthz"})
+"""Open to everybody."""
+
+
+class Reach(IntEnum):
+    """On whose data, narrowest first."""
+
+    OWN = 1
+    DEPARTMENTS = 2
+    ALL = 3
+
+
+Line = Mapping[Role, Reach]
+
+
+def _all(*roles: Role) -> Line:
+    return dict.fromkeys(roles, Reach.ALL)
+
+
+OWN_ACCOUNT = dict.fromkeys(Role, Reach.OWN)
+READ_PEOPLE = {**_all(Role.HR, Role.AUDITOR), Role.SUPERVISOR: Reach.DEPARTMENTS}
+READ_FACES = _all(Role.HR, Role.AUDITOR)
+CHANGE_PEOPLE = _all(Role.HR)
+READ_KIOSKS = _all(Role.HR, Role.OPERATOR, Role.AUDITOR)
+CHANGE_KIOSKS = _all(Role.HR, Role.OPERATOR)
+"""HR too: the direction of a door decides what a punch there means."""
+READ_ACCOUNTS = _all(Role.HR, Role.AUDITOR)
+CHANGE_ACCOUNTS = _all(Role.HR)
+READ_TRAIL = _all(Role.HR, Role.AUDITOR)
+
+RIGHTS: Mapping[str, Line] = {
+    "auth.logout": OWN_ACCOUNT,
+    "auth.password": OWN_ACCOUNT,
+    "account.index": OWN_ACCOUNT,
+    "account.begin_factor": OWN_ACCOUNT,
+    "account.factor": OWN_ACCOUNT,
+    "account.qr": OWN_ACCOUNT,
+    "account.new_codes": OWN_ACCOUNT,
+    "account.remove_factor": OWN_ACCOUNT,
+    "account.end_session": OWN_ACCOUNT,
+    "account.end_others": OWN_ACCOUNT,
+    "live.start": OWN_ACCOUNT,
+    "live.board": READ_PEOPLE,
+    "live.stream": READ_PEOPLE,
+    "me.month": {Role.EMPLOYEE: Reach.OWN},
+    "attendance.log": READ_PEOPLE,
+    "attendance.export": READ_PEOPLE,
+    "attendance.picture": READ_FACES,
+    "people.index": READ_PEOPLE,
+    "people.person": READ_PEOPLE,
+    "people.create": CHANGE_PEOPLE,
+    "people.change": CHANGE_PEOPLE,
+    "people.take_step": CHANGE_PEOPLE,
+    "pictures.show": READ_FACES,
+    "pictures.add": CHANGE_PEOPLE,
+    "pictures.delete": CHANGE_PEOPLE,
+    "kiosks.index": READ_KIOSKS,
+    "kiosks.change": CHANGE_KIOSKS,
+    "accounts.index": READ_ACCOUNTS,
+    "accounts.account": READ_ACCOUNTS,
+    "accounts.create": CHANGE_ACCOUNTS,
+    "accounts.change": CHANGE_ACCOUNTS,
+    "accounts.take_step": CHANGE_ACCOUNTS,
+    "audit.index": READ_TRAIL,
+    "audit.export": READ_TRAIL,
+}
+
+NAVIGATION = (
+    ("live.board", "Live", "live"),
+    ("attendance.log", "Attendance", "log"),
+    ("people.index", "People", "people"),
+    ("kiosks.index", "Kiosks", "kiosk"),
+    ("me.month", "My records", "user"),
+    ("accounts.index", "Accounts", "key"),
+    ("audit.index", "Audit trail", "trail"),
+)
+"""Endpoint, words and icon of each entry; an account sees those that it may open, and starts at the first."""
+OF_ALL_ROLES = "account.index"
+"""Where somebody starts who may open none of them."""
+
+
+@dataclass(frozen=True)
+class Sight:
+    """How far an account sees at an endpoint."""
+
+    reach: Reach
+    departments: frozenset[str] = frozenset()
+    """Those it looks after; they bound it where `reach` is DEPARTMENTS."""
+    employee_id: str | None = None
+    """The person that it belongs to."""
+
+    @property
+    def only_departments(self) -> frozenset[str] | None:
+        """What lists are bounded by: None for everybody, nobody at all where the account sees only its own."""
+        if self.reach is Reach.ALL:
+            return None
+        return self.departments if self.reach is Reach.DEPARTMENTS else frozenset()
+
+    def sees(self, employee_id: str | None, department: str | None) -> bool:
+        """Whether somebody's data is in it; None stands for nobody that is known."""
+        if self.reach is Reach.ALL:
+            return True
+        if employee_id is None:
+            return False
+        if self.reach is Reach.DEPARTMENTS and department in self.departments:
+            return True
+        return self.reach is Reach.OWN and employee_id == self.employee_id
+
+
+def reach(endpoint: str, roles: Iterable[Role]) -> Reach | None:
+    """The widest that the roles give at the endpoint; None where they may not be there."""
+    line = RIGHTS.get(endpoint, {})
+    return max((line[role] for role in roles if role in line), default=None)
+
+
+def start_endpoint(roles: Iterable[Role]) -> str:
+    """The first page that somebody with these roles may open."""
+    known = tuple(roles)
+    return next((endpoint for endpoint, _, _ in NAVIGATION if reach(endpoint, known) is not None), OF_ALL_ROLES)
+
+
+def require_complete(endpoints: Iterable[str]) -> None:
+    """Raise RuntimeError unless every endpoint has its line, and every line its endpoint."""
+    there = set(endpoints)
+    without = sorted(there - set(RIGHTS) - PUBLIC)
+    if without:
+        raise RuntimeError(f"{', '.join(without)}: say in dashboard/rights.py which roles may reach it")
+    gone = sorted(set(RIGHTS) - there)
+    if gone:
+        raise RuntimeError(f"{', '.join(gone)}: there is no such endpoint; take it out of dashboard/rights.py")

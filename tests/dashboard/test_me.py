@@ -1,0 +1,73 @@
+"""An employee's own page: their punches of a month, and nobody else's."""
+
+from datetime import date
+
+import pytest
+
+from dashboard import me
+from dashboard.employees import create_employee
+from dashboard.models import Employee, User
+from tests.dashboard.site import Browser, Site, add_user
+
+pytest_plugins = ["tests.dashboard.pages"]
+
+SEVEN_MS = 1_795_478_400_000
+"""2026-11-24 07:00 in Jakarta."""
+DAY_MS = 86_400_000
+
+
+@pytest.fixture
+def own(any_site: Site) -> Browser:
+    with any_site.sessions.begin() as session:
+        grace = create_employee(session, "E-1", "Grace Hopper", "Computing", now_ms=1).id
+        other = create_employee(session, "E-2", "Eileen Collins", "Flight", now_ms=1).id
+        add_user(session, "grace", ["employee"], employee_id=grace)
+    for who, at_ms in ((grace, SEVEN_MS), (grace, SEVEN_MS - 23 * DAY_MS - 7 * 3_600_000), (other, SEVEN_MS + 60_000)):
+        any_site.punch(who, at_ms)
+    any_site.punch(grace, SEVEN_MS - 23 * DAY_MS - 7 * 3_600_000 - 1)  # the last millisecond of October at the site
+    return any_site.browser_of("grace")
+
+
+def test_the_month_of_the_sites_calendar(own: Browser) -> None:
+    page = own.get("/me?month=2026-11").text
+    assert "2 records, times of Asia/Jakarta" in page
+    assert "Tue 24 Nov 2026" in page
+    assert "07:00:00" in page
+    assert "Sun 1 Nov 2026" in page
+    assert "Grace Hopper (E-1), November 2026" in page
+    assert "Eileen" not in page
+    assert "07:01:00" not in page
+    assert "Sat 31 Oct 2026" in own.get("/me?month=2026-10").text
+    assert "Nothing was recorded in December 2026" in own.get("/me?month=2026-12").text
+    assert own.get("/me").status_code == 200
+
+
+@pytest.mark.parametrize("text", ["2026-13", "2026-00", "1999-12", "2100-01", "11-2026", "2026", "²026-11", "x" * 500])
+def test_a_month_that_is_none(own: Browser, text: str) -> None:
+    answer = own.get("/me", query_string={"month": text})
+    assert (answer.status_code, "write it as 2026-11" in answer.text) == (400, True)
+
+
+def test_many_records_are_paged(any_site: Site, own: Browser) -> None:
+    with any_site.sessions() as session:
+        grace = session.query(Employee).filter_by(code="E-1").one().id
+    for number in range(5):
+        any_site.punch(grace, SEVEN_MS + number * 1000)
+    assert "7 records, times of Asia/Jakarta, page 1 of 2" in own.get("/me?month=2026-11").text
+    assert own.get("/me?month=2026-11&page=2").text.count('scope="row"') == 2
+    assert "Back to the first page" in own.get("/me?month=2026-11&page=3").text
+
+
+def test_an_account_whose_person_was_erased(site: Site) -> None:
+    with site.sessions.begin() as session:
+        add_user(session, "gone", ["employee"], employee_id="erased")
+    assert "No person belongs to this account" in site.browser_of("gone").get("/me").text
+    with site.sessions() as session:
+        assert session.query(User).filter_by(name="gone").one().employee_id == "erased"
+
+
+def test_months_follow_each_other() -> None:
+    january = me.read_month("2026-1", date(2026, 11, 24))
+    assert (january.before.text, january.after.text, january.words) == ("2025-12", "2026-02", "January 2026")
+    assert me.of(date(2026, 1, 31)).after.text == "2026-02"
+    assert me.read_month("", date(2026, 11, 24)).text == "2026-11"
