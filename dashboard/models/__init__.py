@@ -4,12 +4,23 @@ from dashboard.models.accounts import User
 from dashboard.models.attendance import AttendanceEvent, DecisionRecord, EventPicture, Kiosk
 from dashboard.models.base import Base
 from dashboard.models.people import Employee, EnrolmentPicture, Template
+from dashboard.models.rules import (
+    Assignment,
+    Correction,
+    Holiday,
+    Leave,
+    ShiftPattern,
+    ShiftPatternVersion,
+    Site,
+)
 from dashboard.models.serving import Calibration, GalleryOutbox, GalleryPublication, GalleryShard, ServingModel
 
 __all__ = [
+    "Assignment",
     "AttendanceEvent",
     "Base",
     "Calibration",
+    "Correction",
     "DecisionRecord",
     "Employee",
     "EnrolmentPicture",
@@ -17,8 +28,13 @@ __all__ = [
     "GalleryOutbox",
     "GalleryPublication",
     "GalleryShard",
+    "Holiday",
     "Kiosk",
+    "Leave",
     "ServingModel",
+    "ShiftPattern",
+    "ShiftPatternVersion",
+    "Site",
     "Template",
     "User",
 ]
