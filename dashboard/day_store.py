@@ -20,10 +20,9 @@ from sqlalchemy import select, union
 from sqlalchemy.orm import Session
 
 from dashboard import models
-from dashboard.days.calendar import Plan, begins_ms
 from dashboard.days.corrections import Correction, Punch, corrected
 from dashboard.days.day import Day
-from dashboard.days.month import days_in_row
+from dashboard.days.month import days_in_row, turns_of
 from dashboard.models import AttendanceEvent, DecisionRecord
 from dashboard.plans import load_plans
 
@@ -51,19 +50,14 @@ def days_of(
     plans = load_plans(session, employee_ids, *around, default_zone, rules_as_of_ms)
     if not plans:
         return {}
-    # everybody's first day begins at or after `from_ms`, and their last ends at or before `to_ms`
-    from_ms, to_ms = _span(plans.values())
+    turns = {id(planned): turns_of(planned) for planned in {id(one): one for one in plans.values()}.values()}
+    from_ms, to_ms = min(turn[0] for turn in turns.values()), max(turn[-1] for turn in turns.values())
     about = _corrections(session, plans, from_ms, to_ms)
     punches = _punches(session, plans, from_ms, to_ms, about)
     return {
-        person: days_in_row(planned, corrected(punches[person], about[person]), as_of_ms)
+        person: days_in_row(planned, turns[id(planned)], corrected(punches[person], about[person]), as_of_ms)
         for person, planned in plans.items()
     }
-
-
-def _span(plans: Collection[Sequence[Plan]]) -> tuple[int, int]:
-    several = {id(planned): planned for planned in plans}.values()  # most people share theirs with others
-    return min(begins_ms(*planned[:2]) for planned in several), max(begins_ms(*planned[-2:]) for planned in several)
 
 
 def _corrections(session: Session, people: Collection[str], from_ms: int, to_ms: int) -> dict[str, list[Correction]]:

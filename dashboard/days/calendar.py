@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field
 from datetime import date
-from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from dashboard.days.clock import MINUTE_MS, wall_ms
@@ -25,13 +24,11 @@ class Plan:
     holidays: tuple[Holiday, ...] = ()
     leaves: tuple[Leave, ...] = ()
     has_pattern: bool = True
+    placed: PlacedShift | None = field(init=False)
+    """The shift in real time; here because it is read often and many people share a plan."""
 
-    @property
-    def placed(self) -> PlacedShift | None:
-        return _placed(self.shift, self.day, self.zone) if self.shift is not None else None
-
-
-_placed = lru_cache(maxsize=16_384)(place)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "placed", place(self.shift, self.day, self.zone) if self.shift else None)
 
 
 def begins_ms(before: Plan, plan: Plan) -> int:

@@ -14,14 +14,18 @@ from dashboard.days.notes import Note
 from dashboard.days.overtime import OvertimePart
 
 
-def days_in_row(plans: Sequence[Plan], given: Corrected, as_of_ms: int) -> tuple[Day, ...]:
-    """The days of `plans`, without the first and the last, which only say where their neighbours begin and end.
-
-    `plans` are of consecutive days. Punches outside these days are left to others. Raises ValueError for a gap.
-    """
+def turns_of(plans: Sequence[Plan]) -> list[int]:
+    """When the days of `plans` begin, from the second one on; `plans` are of consecutive days, or ValueError is raised."""
     if len(plans) < 3 or any(b.day - a.day != timedelta(days=1) for a, b in pairwise(plans)):
         raise ValueError("plans: at least three days in a row are needed, with the day before and the day after")
-    turns = [begins_ms(a, b) for a, b in pairwise(plans)]
+    return [begins_ms(a, b) for a, b in pairwise(plans)]
+
+
+def days_in_row(plans: Sequence[Plan], turns: Sequence[int], given: Corrected, as_of_ms: int) -> tuple[Day, ...]:
+    """The days of `plans`, without the first and the last, which only say where their neighbours begin and end.
+
+    `turns` are turns_of(plans), which people with the same plans share. Punches outside these days are left to others.
+    """
     punches: list[list[CorrectedPunch]] = [[] for _ in turns]
     hints: list[list[Note]] = [[] for _ in turns]
     last = len(turns) - 1

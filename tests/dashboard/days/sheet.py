@@ -9,7 +9,7 @@ from dashboard.days.calendar import Plan
 from dashboard.days.clock import MINUTE_MS, wall_ms
 from dashboard.days.corrections import Correction, Punch, corrected
 from dashboard.days.day import Day
-from dashboard.days.month import days_in_row
+from dashboard.days.month import days_in_row, turns_of
 from dashboard.days.policy import Policy
 from dashboard.days.shifts import Shift
 
@@ -64,7 +64,8 @@ def one_day(
     """The day of `of`, which has the same plan before and after it, holidays and leave apart."""
     given = punches(words, of.day, of.zone) if isinstance(words, str) else words
     around = [replace(of, day=of.day + timedelta(days=days), holidays=(), leaves=()) for days in (-1, 1)]
-    (day,) = days_in_row([around[0], of, around[1]], corrected(given, corrections), as_of_ms)
+    plans = [around[0], of, around[1]]
+    (day,) = days_in_row(plans, turns_of(plans), corrected(given, corrections), as_of_ms)
     return day
 
 

@@ -8,7 +8,7 @@ import pytest
 from dashboard.days.calendar import begins_ms
 from dashboard.days.clock import wall_ms
 from dashboard.days.corrections import corrected
-from dashboard.days.month import days_in_row
+from dashboard.days.month import days_in_row, turns_of
 from dashboard.days.shifts import Shift
 from tests.dashboard.days.sheet import (
     BERLIN,
@@ -78,7 +78,7 @@ def test_where_a_day_begins(before: Shift | None, after: Shift | None, turns: st
 def test_a_punch_after_midnight_belongs_to_the_night_that_began_before() -> None:
     days = [plan(NIGHT, date(2026, 11, day)) for day in (22, 23, 24, 25)]
     given = corrected(punches("in 22:00, out 06:00+1, in 21:50+1, out 06:10+2"), ())
-    first, second = days_in_row(days, given, 4_000_000_000_000)
+    first, second = days_in_row(days, turns_of(days), given, 4_000_000_000_000)
     assert [use.punch.id for use in first.punches] == ["p1", "p2"]
     assert [use.punch.id for use in second.punches] == ["p3", "p4"]
 
@@ -108,4 +108,4 @@ def test_a_punch_that_is_ahead_of_the_clock_is_flagged() -> None:
 
 def test_days_in_a_row_have_no_gap() -> None:
     with pytest.raises(ValueError, match="three days in a row"):
-        days_in_row([plan(), plan(), plan()], corrected([], []), 0)
+        turns_of([plan(), plan(), plan()])

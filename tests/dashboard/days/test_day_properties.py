@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from dashboard.days.breaks import AutomaticBreak, Breaks
 from dashboard.days.calendar import Plan, begins_ms
 from dashboard.days.clock import MINUTE_MS, minutes
-from dashboard.days.corrections import Correction, Punch, corrected
+from dashboard.days.corrections import Corrected, Correction, Punch, corrected
 from dashboard.days.day import STATUSES, Day
 from dashboard.days.days_off import Holiday, Leave
-from dashboard.days.month import days_in_row, totals
+from dashboard.days.month import days_in_row, totals, turns_of
 from dashboard.days.notes import CODES
 from dashboard.days.overtime import INDONESIA_5_DAYS, Overtime
 from dashboard.days.policy import AutoOut, Policy
@@ -114,6 +114,10 @@ def some_corrections(
     return found
 
 
+def in_row(plan: list[Plan], given_punches: Corrected, as_of_ms: int) -> tuple[Day, ...]:
+    return days_in_row(plan, turns_of(plan), given_punches, as_of_ms)
+
+
 def whole(days: tuple[Day, ...]) -> list[str]:
     return [use.punch.id for day in days for use in day.punches]
 
@@ -121,7 +125,7 @@ def whole(days: tuple[Day, ...]) -> list[str]:
 @QUICK
 @given(plans(), some_punches(), some_corrections(), moments)
 def test_the_parts_of_every_day_are_its_whole(plan, punches, corrections, as_of_ms) -> None:
-    days = days_in_row(plan, corrected(punches, corrections), as_of_ms)
+    days = in_row(plan, corrected(punches, corrections), as_of_ms)
     for day in days:
         sums = day.minutes
         assert sums.attended == minutes(sum(one.end_ms - one.start_ms for one in day.intervals))
@@ -141,18 +145,18 @@ def test_the_parts_of_every_day_are_its_whole(plan, punches, corrections, as_of_
 @QUICK
 @given(plans(), some_punches(), some_corrections(), st.randoms(use_true_random=False))
 def test_the_same_events_in_any_order_give_the_same_days(plan, punches, corrections, random) -> None:
-    before = days_in_row(plan, corrected(punches, corrections), START_MS + SPAN_MS)
+    before = in_row(plan, corrected(punches, corrections), START_MS + SPAN_MS)
     punches, corrections = list(punches), list(corrections)
     random.shuffle(punches)
     random.shuffle(corrections)
-    assert days_in_row(plan, corrected(punches, corrections), START_MS + SPAN_MS) == before
+    assert in_row(plan, corrected(punches, corrections), START_MS + SPAN_MS) == before
 
 
 @QUICK
 @given(plans(), some_punches(), some_corrections())
 def test_every_punch_is_in_exactly_one_day(plan, punches, corrections) -> None:
     given_punches = corrected(punches, corrections)
-    days = days_in_row(plan, given_punches, START_MS + SPAN_MS)
+    days = in_row(plan, given_punches, START_MS + SPAN_MS)
     from_ms, to_ms = begins_ms(plan[0], plan[1]), begins_ms(plan[-2], plan[-1])
     inside = [punch.id for punch in given_punches.punches if from_ms <= punch.at_ms < to_ms]
     assert sorted(whole(days)) == sorted(inside)
@@ -165,8 +169,8 @@ def test_every_punch_is_in_exactly_one_day(plan, punches, corrections) -> None:
 @given(plans(), some_punches(), st.integers(1, 5))
 def test_a_day_is_the_same_in_whatever_range_it_is_asked_for(plan, punches, cut) -> None:
     given_punches, as_of_ms = corrected(punches, ()), START_MS + SPAN_MS
-    together = days_in_row(plan, given_punches, as_of_ms)
-    apart = days_in_row(plan[: cut + 2], given_punches, as_of_ms) + days_in_row(plan[cut:], given_punches, as_of_ms)
+    together = in_row(plan, given_punches, as_of_ms)
+    apart = in_row(plan[: cut + 2], given_punches, as_of_ms) + in_row(plan[cut:], given_punches, as_of_ms)
     assert apart == together
 
 
@@ -174,7 +178,7 @@ def test_a_day_is_the_same_in_whatever_range_it_is_asked_for(plan, punches, cut)
 @given(plans(), some_punches(), some_corrections(("asked", "refused", "withdrawn")))
 def test_corrections_that_were_not_approved_change_nothing(plan, punches, corrections) -> None:
     def counts(about: list[Correction]) -> list[Any]:
-        days = days_in_row(plan, corrected(punches, about), START_MS + SPAN_MS)
+        days = in_row(plan, corrected(punches, about), START_MS + SPAN_MS)
         return [
             (d.minutes, d.intervals, d.statuses, [(u.punch.id, u.role, u.repeats) for u in d.punches]) for d in days
         ]
