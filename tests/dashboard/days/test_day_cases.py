@@ -248,5 +248,16 @@ def test_rules_that_cannot_be_are_refused_with_words(make: Any, said: str) -> No
         make()
 
 
+def test_the_example_of_the_documentation() -> None:
+    """docs/attendance-rules.md"""
+    day = one_day(
+        office(grace_in_min=10, overtime=INDONESIA_5_DAYS), "in 07:52:05, in 07:52:31, out 12:01, in 12:48, out 19:36"
+    )
+    assert roles(day) == "p1 in, p2 collapsed, p3 out, p4 in, p5 out"
+    expected = {"required": 480, "attended": 649, "worked": 636, "regular": 480, "overtime": {150: 60, 200: 96}}
+    assert figures(day) == {**expected, "break_punched": 47, "break_automatic": 13, "outside": 8}
+    assert day.statuses == ("present",)
+
+
 def test_office_is_what_the_table_says() -> None:
     assert plan(OFFICE).placed.required_min == 480  # type: ignore[union-attr]
