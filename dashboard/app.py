@@ -7,7 +7,19 @@ from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from flask_wtf import CSRFProtect
 from werkzeug.wrappers import Response
 
-from dashboard import attendance, auth, database, errors, kiosks, live, people, pictures_pages, words
+from dashboard import (
+    attendance,
+    auth,
+    database,
+    errors,
+    kiosks,
+    live,
+    months,
+    people,
+    pictures_pages,
+    shift_patterns,
+    words,
+)
 from dashboard.settings import DashboardSettings
 from dashboard.web import Services
 from worker.protocol.connection import connect
@@ -61,7 +73,15 @@ def create_app(settings: DashboardSettings | None = None) -> Flask:
     CSRFProtect(app)
     errors.init_app(app)
     auth.init_app(app)
-    for pages in (live.pages, attendance.pages, people.pages, pictures_pages.pages, kiosks.pages):
+    for pages in (
+        live.pages,
+        attendance.pages,
+        people.pages,
+        pictures_pages.pages,
+        kiosks.pages,
+        shift_patterns.pages,
+        months.pages,
+    ):
         app.register_blueprint(pages)
     words.init_app(app)
     app.after_request(_secure)
