@@ -18,6 +18,7 @@ from dashboard import (
     people,
     pictures_pages,
     shift_patterns,
+    sites,
     words,
 )
 from dashboard.settings import DashboardSettings
@@ -81,6 +82,7 @@ def create_app(settings: DashboardSettings | None = None) -> Flask:
         kiosks.pages,
         shift_patterns.pages,
         months.pages,
+        sites.pages,
     ):
         app.register_blueprint(pages)
     words.init_app(app)
