@@ -13,6 +13,7 @@ from dashboard import (
     database,
     errors,
     kiosks,
+    leave_pages,
     live,
     months,
     people,
@@ -83,6 +84,7 @@ def create_app(settings: DashboardSettings | None = None) -> Flask:
         shift_patterns.pages,
         months.pages,
         sites.pages,
+        leave_pages.pages,
     ):
         app.register_blueprint(pages)
     words.init_app(app)
