@@ -12,27 +12,27 @@ from dashboard.days.shifts import Shift
 from dashboard.forms import Form
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-KINDS = {"fixed": "Fixed: people come at the start", "flexible": "Flexible: any time between start and end"}
+KINDS = {"fixed": "Fixed", "flexible": "Flexible"}
 READINGS = {
     "kiosk": "As the door says",
-    "alternate": "In and out in turn",
-    "first_last": "First punch in, last punch out",
+    "alternate": "In turn",
+    "first_last": "First and last",
 }
 FAVOURS = {
-    "none": "Not rounded, seconds cut off",
-    "employee": "In favour of the employee",
-    "employer": "In favour of the employer",
+    "none": "Not rounded",
+    "employee": "For the employee",
+    "employer": "For the employer",
     "neither": "To the nearest",
 }
 OVERTIMES: dict[str, tuple[str, Overtime]] = {
-    "plain": ("Counted, without a factor", Overtime()),
-    "id5": ("Indonesia, five-day week", INDONESIA_5_DAYS),
-    "id6": ("Indonesia, six-day week", INDONESIA_6_DAYS),
+    "plain": ("No factor", Overtime()),
+    "id5": ("Indonesia, 5 days", INDONESIA_5_DAYS),
+    "id6": ("Indonesia, 6 days", INDONESIA_6_DAYS),
 }
 AUTO_OUTS = {
     "never": "Stays open",
-    "shift_end": "Closed at the shift’s end",
-    "limit": "Closed so long after the last in",
+    "shift_end": "At the shift’s end",
+    "limit": "After hours",
 }
 FRESH = {
     "kind": "fixed",
