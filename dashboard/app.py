@@ -16,12 +16,16 @@ from dashboard import (
     database,
     errors,
     kiosks,
+    leave_pages,
     live,
     login_pages,
     me,
+    months,
     people,
     pictures_pages,
     rights,
+    shift_patterns,
+    sites,
     words,
 )
 from dashboard.settings import DashboardSettings
@@ -48,6 +52,10 @@ PAGES = (
     people.pages,
     pictures_pages.pages,
     kiosks.pages,
+    months.pages,
+    shift_patterns.pages,
+    sites.pages,
+    leave_pages.pages,
     accounts_pages.pages,
     audit_pages.pages,
 )

@@ -5,13 +5,24 @@ from dashboard.models.attendance import AttendanceEvent, DecisionRecord, EventPi
 from dashboard.models.audit import AuditEntry
 from dashboard.models.base import Base
 from dashboard.models.people import Employee, EnrolmentPicture, Template
+from dashboard.models.rules import (
+    Assignment,
+    Correction,
+    Holiday,
+    Leave,
+    ShiftPattern,
+    ShiftPatternVersion,
+    Site,
+)
 from dashboard.models.serving import Calibration, GalleryOutbox, GalleryPublication, GalleryShard, ServingModel
 
 __all__ = [
+    "Assignment",
     "AttendanceEvent",
     "AuditEntry",
     "Base",
     "Calibration",
+    "Correction",
     "DecisionRecord",
     "Employee",
     "EnrolmentPicture",
@@ -19,11 +30,16 @@ __all__ = [
     "GalleryOutbox",
     "GalleryPublication",
     "GalleryShard",
+    "Holiday",
     "Kiosk",
+    "Leave",
     "LoginSession",
     "RecoveryCode",
     "SecondFactor",
     "ServingModel",
+    "ShiftPattern",
+    "ShiftPatternVersion",
+    "Site",
     "Template",
     "User",
     "UserDepartment",

@@ -3,7 +3,7 @@
 A decision is what a worker said; an event is a decision that counts as a punch.
 """
 
-from sqlalchemy import CheckConstraint, Float, ForeignKey, Index, String
+from sqlalchemy import CheckConstraint, Float, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from dashboard.models.base import Base
@@ -17,6 +17,8 @@ class Kiosk(Base):
     name: Mapped[str] = mapped_column(String(32), primary_key=True)
     label: Mapped[str] = mapped_column(String(200), default="")
     direction: Mapped[str] = mapped_column(String(9), default="alternate")
+    site_id: Mapped[int | None] = mapped_column(ForeignKey("sites.id"))
+    """None: the site of the settings."""
     __table_args__ = (CheckConstraint("direction IN ('in', 'out', 'alternate')", name="kiosk_direction"),)
 
 
@@ -44,6 +46,14 @@ class DecisionRecord(Base):
     worker: Mapped[str] = mapped_column(String(64))
     duplicate_of: Mapped[str | None] = mapped_column(String(64))
     """Event id of the punch that this decision repeats."""
+    __table_args__ = (
+        Index(  # few have it, and every table of days asks which
+            "decision_time_uncertain",
+            "captured_ms",
+            sqlite_where=text("time_uncertain = 1"),
+            postgresql_where=text("time_uncertain"),
+        ),
+    )
 
 
 class AttendanceEvent(Base):

@@ -1,0 +1,93 @@
+"""A day's figures, states and notes in words."""
+
+from datetime import date
+
+from dashboard.days.day import Day
+from dashboard.days.notes import Note
+from dashboard.words import local
+
+STATUSES = {
+    "upcoming": ("Upcoming", ""),
+    "incomplete": ("Not over", "accent"),
+    "holiday": ("Holiday", ""),
+    "rest_day": ("Rest day", ""),
+    "unplanned": ("No shift pattern", "warn"),
+    "on_leave": ("Leave", ""),
+    "present": ("Present", "good"),
+    "absent": ("Absent", "bad"),
+    "late": ("Late", "warn"),
+    "early_leave": ("Left early", "warn"),
+    "missing_in": ("In missing", "bad"),
+    "missing_out": ("Out missing", "bad"),
+    "auto_out": ("Out assumed", "warn"),
+    "too_short": ("Too short", "warn"),
+}
+"""Words and the kind of tag."""
+NOTES = {
+    "time_uncertain": "The kiosk’s clock couldn’t be trusted",
+    "in_future": "A punch is later than now",
+    "corrected": "A punch was corrected",
+    "correction_waiting": "A correction waits for a decision",
+    "moved_away": "A punch was moved to another day",
+    "already_in": "In again while in: was an out forgotten?",
+    "already_out": "Out again while out: was an in forgotten?",
+    "no_in": "Out without an in",
+    "early_in": "Came {hours} before the shift",
+    "not_in_yet": "Due since {hours}",
+    "clock_change": "The clocks changed: the shift is {minutes} minutes different",
+    "leave_on_holiday": "Leave isn’t used up: it is a holiday",
+    "leave_on_rest_day": "Leave isn’t used up: it is a rest day",
+    "worked_on_leave": "Worked {hours} of the leave",
+    "worked_on_holiday": "Worked {hours} on a holiday",
+    "over_maximum": "{hours} over the day’s maximum don’t count",
+    "below_minimum": "{hours} under the day’s minimum",
+    "overtime_over_limit": "{hours} of overtime over the day’s limit",
+}
+"""What is shown of each code; `no_pattern` says nothing that the status doesn't."""
+WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
+
+def hours(minutes: int) -> str:
+    """`7:30`; empty for none."""
+    sign = "-" if minutes < 0 else ""
+    return f"{sign}{abs(minutes) // 60}:{abs(minutes) % 60:02}" if minutes else ""
+
+
+def day_name(day: date) -> str:
+    return f"{WEEKDAYS[day.weekday()]} {day.day}"
+
+
+def status(code: str) -> tuple[str, str]:
+    return STATUSES.get(code, (code, ""))
+
+
+def notes(day: Day) -> list[str]:
+    """Each once, in words."""
+    known = (_note(note) for note in day.notes if note.code in NOTES)
+    return list(dict.fromkeys(known))
+
+
+def _note(note: Note) -> str:
+    return NOTES[note.code].format(hours=hours(note.value), minutes=abs(note.value))
+
+
+def punches(day: Day) -> list[tuple[str, str]]:
+    """Clock time at the site and what became of the punch, in order; `+1` marks the next calendar day."""
+    found: list[tuple[str, str]] = []
+    for use in day.punches:
+        moment = local(use.punch.at_ms, day.zone_name)
+        later = (moment.date() - day.day).days
+        found.append((f"{moment:%H:%M}{f'{later:+}' if later else ''}", use.role))
+    return found
+
+
+ROLES = {
+    "in": "in",
+    "out": "out",
+    "between": "passed over",
+    "collapsed": "repeated",
+    "voided": "voided",
+    "already_in": "in again",
+    "already_out": "out again",
+    "no_in": "out",
+}
