@@ -7,16 +7,14 @@ from typing import Any
 from flask import Blueprint, Response, abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from dashboard import csv_export, log_query
+from dashboard import csv_export, cursors, log_query, words
 from dashboard.attendance_rules import local_date
 from dashboard.database import SessionFactory, now_ms, reading
 from dashboard.employees import departments
+from dashboard.log_walk import COUNTED, LogWalk
 from dashboard.models import EventPicture
 from dashboard.settings import DashboardSettings
-from dashboard.web import page_number, services
-
-EXPORT_BATCH = 500
-"""Rows read from the database at a time while an export streams."""
+from dashboard.web import services
 
 pages = Blueprint("attendance", __name__)
 
@@ -29,29 +27,35 @@ def quick_ranges(today: date) -> list[tuple[str, str, str]]:
         ("Last 7 days", today - timedelta(days=6), today),
         ("This month", today.replace(day=1), today),
     )
-    return [(words, first.isoformat(), last.isoformat()) for words, first, last in ranges]
+    return [(name, first.isoformat(), last.isoformat()) for name, first, last in ranges]
 
 
 @pages.get("/attendance")
 def log() -> ResponseReturnValue:
     settings = services().settings
-    page, size = page_number(), settings.page_size
+    place = cursors.read_place((int, str))
     with reading(services().sessions) as session:
         kiosks = log_query.known_kiosks(session)
         known_departments = departments(session)
         chosen, problems = log_query.read_filter(request.args, kiosks)
-        query = log_query.rows(chosen, settings.zone)
-        total = 0 if problems else log_query.count(session, query)
-        rows = [] if problems else session.execute(query.limit(size).offset((page - 1) * size)).all()
+        rows: list[Any] = []
+        newer = older = total = None
+        if not problems:
+            walk = LogWalk(session, chosen, settings.zone)
+            rows, newer, older = walk.page(place, settings.page_size)
+            total = walk.count() if not newer else None
     # not only this machine's clock: what is shown must stay shown
     as_of = chosen.as_of_ms or max([now_ms(), *(row.received_ms for row in rows)])
-    kept: dict[str, Any] = {**chosen.query_string(), "as_of": as_of}
+    shown: dict[str, Any] = {**chosen.query_string()}
+    kept = {**shown, "as_of": as_of}
     content = render_template(
         "attendance.html",
         rows=rows,
-        total=total,
-        page=page,
-        pages=max(1, -(-total // size)),
+        words=_count_words(total, newer is not None),
+        first=url_for("attendance.log", **shown),
+        newer=url_for("attendance.log", **kept, before=cursors.pack(newer)) if newer else None,
+        older=url_for("attendance.log", **kept, after=cursors.pack(older)) if older else None,
+        beyond=place is not None,
         chosen=chosen,
         typed={name: request.args.get(name, "")[: log_query.LONGEST_TEXT] for name in log_query.FIELDS},
         problems=problems,
@@ -61,9 +65,14 @@ def log() -> ResponseReturnValue:
         quick=quick_ranges(local_date(now_ms(), settings.zone)),
         zone_name=settings.zone.key,
         export_link=url_for("attendance.export", **kept),
-        link=lambda number: url_for("attendance.log", **kept, page=number),
     )
     return content, 400 if problems else 200
+
+
+def _count_words(total: int | None, further: bool) -> str:
+    if further:
+        return "further records"
+    return f"more than {COUNTED:,} records" if total is None else words.count_words(total, "record", "records")
 
 
 @pages.get("/attendance/<event_id>.jpg")
@@ -95,6 +104,5 @@ def export() -> ResponseReturnValue:
 
 def _stream(sessions: SessionFactory, settings: DashboardSettings, chosen: log_query.LogFilter) -> Iterator[str]:
     """Runs after the request is over, so it takes what it needs along. One transaction: one consistent picture."""
-    query = log_query.rows(chosen, settings.zone).execution_options(yield_per=EXPORT_BATCH)
     with reading(sessions) as session:
-        yield from csv_export.lines(session.execute(query), settings.zone)
+        yield from csv_export.lines(LogWalk(session, chosen, settings.zone).all(), settings.zone)

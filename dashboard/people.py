@@ -1,5 +1,6 @@
 """Employees: the list, adding one, and a person's page with details, consent and state."""
 
+from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
@@ -8,12 +9,12 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from dashboard import employees
+from dashboard import cursors, employees, people_list, words
 from dashboard.auth import viewer_name
 from dashboard.database import now_ms, reading
 from dashboard.employees import EmployeeError
 from dashboard.models import Employee, EnrolmentPicture
-from dashboard.web import page_number, services, short_text
+from dashboard.web import services
 
 FIELDS = ("code", "name", "department")
 
@@ -22,27 +23,40 @@ pages = Blueprint("people", __name__)
 
 @pages.get("/people")
 def index() -> ResponseReturnValue:
-    page, size = page_number(), services().settings.page_size
-    text, department, state = short_text("q"), short_text("department"), short_text("state")
-    if state not in ("", "active"):
-        abort(400, f"State “{state[:40]}”: leave it out, or use “active”.")
-    kept: dict[str, Any] = {
-        name: value for name, value in (("q", text), ("department", department), ("state", state)) if value
-    }
+    settings = services().settings
+    try:
+        chosen = people_list.read_filter(request.args)
+    except people_list.BadFilter as error:
+        abort(400, str(error))
+    place = cursors.read_place(people_list.SORTS[chosen.sort][2])
+    now = datetime.now(settings.zone)
+    kept: dict[str, Any] = {**chosen.query_string()}
     with reading(services().sessions) as session:
-        rows, total = employees.list_employees(
-            session, text, department or None, state != "active", limit=size, offset=(page - 1) * size
-        )
-        return render_template(
-            "people.html",
-            rows=rows,
-            total=total,
-            page=page,
-            pages=max(1, -(-total // size)),
-            chosen=kept,
-            departments=employees.departments(session),
-            link=lambda number: url_for("people.index", **kept, page=number),
-        )
+        rows, before, after = people_list.page(session, chosen, now, place, settings.page_size)
+        total = people_list.count(session, chosen, now) if before is None else None
+        known_departments = employees.departments(session)
+    return render_template(
+        "people.html",
+        rows=rows,
+        words=_count_words(total, before is not None),
+        first=url_for("people.index", **kept),
+        before=url_for("people.index", **kept, before=cursors.pack(before)) if before else None,
+        after=url_for("people.index", **kept, after=cursors.pack(after)) if after else None,
+        beyond=place is not None,
+        chosen=chosen,
+        kept=kept,
+        states=people_list.STATES,
+        sorts={name: sort[0] for name, sort in people_list.SORTS.items()},
+        departments=known_departments,
+    )
+
+
+def _count_words(total: int | None, further: bool) -> str:
+    if further:
+        return "further people"
+    return (
+        f"more than {people_list.COUNTED:,} people" if total is None else words.count_words(total, "person", "people")
+    )
 
 
 @pages.route("/people/new", methods=["GET", "POST"])
@@ -156,8 +170,8 @@ STEPS = {
 def take_step(employee_id: str, step: str) -> ResponseReturnValue:
     try:
         with services().sessions.begin() as session:
-            words = STEPS[step](session, employee_id)
+            told = STEPS[step](session, employee_id)
     except EmployeeError:
         abort(404)
-    flash(words, "good")
+    flash(told, "good")
     return redirect(url_for("people.person", employee_id=employee_id))

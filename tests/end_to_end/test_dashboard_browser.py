@@ -201,13 +201,12 @@ def test_the_log_filters_pages_and_exports_the_same_rows(site: RunningSite, page
     page.get_by_label("Department").select_option("Flight deck")
     page.get_by_role("button", name="Filter").click()
     expect(page.locator(".pager")).to_contain_text(f"{side_door_records} records")
-    expect(page.locator(".pager")).to_contain_text("page 1 of 2")
     shown = table_rows(page)
     assert len(shown) == 5
     with page.expect_download() as begun:
         page.get_by_role("link", name="Export as CSV").click()
-    page.get_by_role("link", name="Next").click()
-    expect(page.locator(".pager")).to_contain_text("page 2 of 2")
+    page.get_by_role("link", name="Older").click()
+    expect(page.locator(".pager")).to_contain_text("further records")
     shown += table_rows(page)
     assert begun.value.suggested_filename == "attendance.csv"
     text = Path(begun.value.path()).read_bytes().decode("utf-8-sig")
