@@ -7,7 +7,19 @@ from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from flask_wtf import CSRFProtect
 from werkzeug.wrappers import Response
 
-from dashboard import attendance, auth, database, errors, kiosks, live, people, pictures_pages, words
+from dashboard import (
+    attendance,
+    auth,
+    database,
+    departments_pages,
+    errors,
+    kiosks,
+    live,
+    people,
+    people_import_pages,
+    pictures_pages,
+    words,
+)
 from dashboard.settings import DashboardSettings
 from dashboard.web import Services
 from worker.protocol.connection import connect
@@ -61,8 +73,8 @@ def create_app(settings: DashboardSettings | None = None) -> Flask:
     CSRFProtect(app)
     errors.init_app(app)
     auth.init_app(app)
-    for pages in (live.pages, attendance.pages, people.pages, pictures_pages.pages, kiosks.pages):
-        app.register_blueprint(pages)
+    for noun in (live, attendance, people, people_import_pages, departments_pages, pictures_pages, kiosks):
+        app.register_blueprint(noun.pages)
     words.init_app(app)
     app.after_request(_secure)
     return app

@@ -1,4 +1,4 @@
-"""The attendance log: filtered, paged, and the same rows as CSV."""
+"""The attendance log: filtered, paged, and the same rows as a file."""
 
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -6,14 +6,14 @@ from typing import Any
 
 from flask import Blueprint, Response, abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
 
-from dashboard import csv_export, cursors, log_query, words
+from dashboard import cursors, downloads, log_export, log_query, words
 from dashboard.attendance_rules import local_date
-from dashboard.database import SessionFactory, now_ms, reading
+from dashboard.database import now_ms, reading
 from dashboard.employees import departments
 from dashboard.log_walk import COUNTED, LogWalk
 from dashboard.models import EventPicture
-from dashboard.settings import DashboardSettings
 from dashboard.web import services
 
 pages = Blueprint("attendance", __name__)
@@ -64,7 +64,7 @@ def log() -> ResponseReturnValue:
         kinds=log_query.KINDS,
         quick=quick_ranges(local_date(now_ms(), settings.zone)),
         zone_name=settings.zone.key,
-        export_link=url_for("attendance.export", **kept),
+        exports={suffix: url_for("attendance.export", suffix=suffix, **kept) for suffix in ("csv", "xlsx")},
     )
     return content, 400 if problems else 200
 
@@ -85,24 +85,27 @@ def picture(event_id: str) -> ResponseReturnValue:
     return Response(kept.jpeg, content_type="image/jpeg", headers={"Cache-Control": "no-store"})
 
 
-@pages.get("/attendance.csv")
-def export() -> ResponseReturnValue:
+@pages.get("/attendance.<any(csv, xlsx):suffix>")
+def export(suffix: str) -> ResponseReturnValue:
     """Everything that the page's filter finds, not one page of it."""
-    with reading(services().sessions) as session:
+    sessions, zone = services().sessions, services().settings.zone
+    with reading(sessions) as session:
         kiosks = log_query.known_kiosks(session)
     chosen, problems = log_query.read_filter(request.args, kiosks)
     if problems:
         abort(400, " ".join(problems))
     days = [day.isoformat() for day in (chosen.start, chosen.end) if day]
     name = "_".join(["attendance", *dict.fromkeys(days)])
-    return Response(
-        _stream(services().sessions, services().settings, chosen),
-        content_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{name}.csv"'},
+
+    def found(session: Session) -> Iterator[Any]:
+        return LogWalk(session, chosen, zone).all()
+
+    if suffix == "csv":
+        return downloads.csv(name, sessions, lambda session: log_export.texts(found(session), zone))
+    return downloads.xlsx(
+        name,
+        "Attendance",
+        log_export.COLUMNS,
+        sessions,
+        lambda session: (log_export.values(row, zone) for row in found(session)),
     )
-
-
-def _stream(sessions: SessionFactory, settings: DashboardSettings, chosen: log_query.LogFilter) -> Iterator[str]:
-    """Runs after the request is over, so it takes what it needs along. One transaction: one consistent picture."""
-    with reading(sessions) as session:
-        yield from csv_export.lines(LogWalk(session, chosen, settings.zone).all(), settings.zone)

@@ -4,6 +4,7 @@ Whatever changes who the workers may recognise queues a change of the gallery in
 """
 
 import unicodedata
+from collections.abc import Sequence
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
@@ -62,7 +63,7 @@ def update_employee(session: Session, employee_id: str, *, name: str, department
     employee.department = clean("department", department, MAX_NAME, required=False)
     if name != employee.name:
         employee.name = name
-        _queue_everywhere(session, employee_id, "put")
+        queue_everywhere(session, [employee_id], "put")
     return employee
 
 
@@ -80,7 +81,7 @@ def withdraw_consent(session: Session, employee_id: str) -> Employee:
     Attendance records stay.
     """
     employee = locked(session, employee_id)
-    _queue_everywhere(session, employee_id, "remove")
+    queue_everywhere(session, [employee_id], "remove")
     pictures = select(EnrolmentPicture.id).where(EnrolmentPicture.employee_id == employee_id)
     session.execute(delete(Template).where(Template.picture_id.in_(pictures)))
     session.execute(delete(EnrolmentPicture).where(EnrolmentPicture.employee_id == employee_id))
@@ -96,7 +97,7 @@ def deactivate(session: Session, employee_id: str, now_ms: int) -> Employee:
     employee = locked(session, employee_id)
     if employee.deactivated_ms is None:
         employee.deactivated_ms = now_ms
-        _queue_everywhere(session, employee_id, "remove")
+        queue_everywhere(session, [employee_id], "remove")
     return employee
 
 
@@ -104,7 +105,7 @@ def reactivate(session: Session, employee_id: str) -> Employee:
     employee = locked(session, employee_id)
     if employee.deactivated_ms is not None:
         employee.deactivated_ms = None
-        _queue_everywhere(session, employee_id, "put")
+        queue_everywhere(session, [employee_id], "put")
     return employee
 
 
@@ -120,10 +121,13 @@ def locked(session: Session, employee_id: str) -> Employee:
     return employee
 
 
-def _queue_everywhere(session: Session, employee_id: str, op: str) -> None:
-    """Queue a change for each model that the employee has templates of."""
-    models = select(Template.model_id).join(EnrolmentPicture).where(EnrolmentPicture.employee_id == employee_id)
-    for model_id in session.scalars(models.distinct().order_by(Template.model_id)):
+def queue_everywhere(session: Session, employee_ids: Sequence[str], op: str) -> None:
+    """Queue a change for each model that the employees have templates of."""
+    if not employee_ids:
+        return
+    owner = EnrolmentPicture.employee_id
+    models = select(owner, Template.model_id).join(Template.picture).where(owner.in_(employee_ids)).distinct()
+    for employee_id, model_id in session.execute(models.order_by(owner, Template.model_id)).all():
         queue_change(session, op, employee_id, model_id)
 
 

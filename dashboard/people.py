@@ -1,5 +1,6 @@
 """Employees: the list, adding one, and a person's page with details, consent and state."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -9,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from dashboard import cursors, employees, people_list, words
+from dashboard import cursors, downloads, employees, people_export, people_list, words
 from dashboard.auth import viewer_name
 from dashboard.database import now_ms, reading
 from dashboard.employees import EmployeeError
@@ -24,10 +25,7 @@ pages = Blueprint("people", __name__)
 @pages.get("/people")
 def index() -> ResponseReturnValue:
     settings = services().settings
-    try:
-        chosen = people_list.read_filter(request.args)
-    except people_list.BadFilter as error:
-        abort(400, str(error))
+    chosen = _chosen()
     place = cursors.read_place(people_list.SORTS[chosen.sort][2])
     now = datetime.now(settings.zone)
     kept: dict[str, Any] = {**chosen.query_string()}
@@ -48,7 +46,35 @@ def index() -> ResponseReturnValue:
         states=people_list.STATES,
         sorts={name: sort[0] for name, sort in people_list.SORTS.items()},
         departments=known_departments,
+        exports={suffix: url_for("people.export", suffix=suffix, **kept) for suffix in ("csv", "xlsx")},
     )
+
+
+@pages.get("/people.<any(csv, xlsx):suffix>")
+def export(suffix: str) -> ResponseReturnValue:
+    """Everybody that the page's filter finds, in its order."""
+    sessions, zone = services().sessions, services().settings.zone
+    chosen, now = _chosen(), datetime.now(zone)
+
+    def found(session: Session) -> Iterator[people_list.PersonRow]:
+        return people_list.everybody(session, chosen, now)
+
+    if suffix == "csv":
+        return downloads.csv("people", sessions, lambda session: people_export.texts(found(session), zone))
+    return downloads.xlsx(
+        "people",
+        "People",
+        people_export.COLUMNS,
+        sessions,
+        lambda session: (people_export.values(row, zone) for row in found(session)),
+    )
+
+
+def _chosen() -> people_list.PeopleFilter:
+    try:
+        return people_list.read_filter(request.args)
+    except people_list.BadFilter as error:
+        abort(400, str(error))
 
 
 def _count_words(total: int | None, further: bool) -> str:

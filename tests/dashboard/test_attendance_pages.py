@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from dashboard import csv_export, log_query
+from dashboard import csv_export, log_export, log_query
 from dashboard.database import now_ms
 from dashboard.employees import create_employee
 from dashboard.log_walk import LogWalk
@@ -112,7 +112,7 @@ def test_a_large_export_comes_in_pieces(site: Site) -> None:
         site.punch(person, SEVEN + n)
     with site.sessions() as session:
         rows = list(LogWalk(session, log_query.LogFilter(), site.settings.zone).all())
-    pieces = list(csv_export.lines(rows * 200, site.settings.zone))
+    pieces = list(csv_export.lines(log_export.texts(rows * 200, site.settings.zone)))
     assert len(pieces) > 3
     assert "".join(pieces).count("\r\n") == 601
 
