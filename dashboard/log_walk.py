@@ -25,6 +25,8 @@ BATCH = 500
 FIRST_WINDOW_MS = 6 * 3_600_000
 GROWTH = 4
 """A window without enough records is followed by one so many times its size."""
+FEW_PEOPLE = 100
+"""So many are looked for once, more for each window anew: a search through all names costs as much as a window."""
 STATUSES = ("recorded", "duplicate", "inactive", "not_a_punch")
 
 Key = tuple[int, str]
@@ -67,7 +69,7 @@ class LogWalk:
     def __init__(self, session: Session, chosen: LogFilter, zone: ZoneInfo) -> None:
         self.session, self.chosen = session, chosen
         self.start_ms, self.end_ms = chosen.span_ms(zone)
-        self.people = _people(chosen)
+        self.people = _people(session, chosen)
         self.window_ms = FIRST_WINDOW_MS
 
     def page(self, place: Place | None, size: int) -> tuple[list[Any], Key | None, Key | None]:
@@ -174,11 +176,14 @@ class LogWalk:
             high, size = high - size, size * GROWTH
 
 
-def _people(chosen: LogFilter) -> Any:
-    """Ids of the people that the filter is for; None when it is for nobody in particular."""
+def _people(session: Session, chosen: LogFilter) -> Any:
+    """Ids of the people that the filter is for, as a list while they are few; None when it is for nobody in particular."""
     if not chosen.person.split() and not chosen.department:
         return None
     query = select(Employee.id)
     for word in folded(chosen.person).split():
         query = query.where(Employee.search_text.contains(word, autoescape=True))
-    return query.where(Employee.department == chosen.department) if chosen.department else query
+    if chosen.department:
+        query = query.where(Employee.department == chosen.department)
+    few = session.scalars(query.limit(FEW_PEOPLE + 1)).all()
+    return few if len(few) <= FEW_PEOPLE else query

@@ -145,9 +145,11 @@ def pretend_full_size(site: Site) -> None:
     site.sessions.kw["bind"].dispose()  # read when a connection opens
 
 
+@pytest.mark.parametrize("few", [0, 100])
 @pytest.mark.parametrize("counted", [False, True])
-def test_no_page_reads_whole_tables(site: Site, counted: bool) -> None:
-    """Whether SQLite knows how much is in the tables or not."""
+def test_no_page_reads_whole_tables(site: Site, counted: bool, few: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether SQLite knows how much is in the tables or not, and for few people as for many."""
+    monkeypatch.setattr("dashboard.log_walk.FEW_PEOPLE", few)
     made = fill(site, 60)
     if counted:
         pretend_full_size(site)
