@@ -6,15 +6,15 @@ from typing import Any
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from dashboard import cursors, downloads, employees, people_export, people_list, words
+from dashboard import cursors, downloads, employees, people_export, people_list, person_month, picture_quality, words
+from dashboard.attendance_rules import local_date
 from dashboard.auth import viewer_name
 from dashboard.database import now_ms, reading
 from dashboard.employees import EmployeeError
-from dashboard.models import Employee, EnrolmentPicture
+from dashboard.models import Employee
 from dashboard.web import services
 
 FIELDS = ("code", "name", "department")
@@ -123,15 +123,17 @@ def person(employee_id: str) -> ResponseReturnValue:
 def person_page(employee_id: str, **more: Any) -> str:
     """A person's page; `more` is what a form that was refused adds (typed values, problems, verdicts). 404 if unknown."""
     settings = services().settings
+    try:
+        first = person_month.first_of(request.args.get("month", "").strip(), local_date(now_ms(), settings.zone))
+    except person_month.BadMonth as error:
+        abort(400, str(error))
     with reading(services().sessions) as session:
         employee = session.get(Employee, employee_id)
         if employee is None:
             abort(404)
-        pictures = session.execute(
-            select(EnrolmentPicture.id, EnrolmentPicture.created_ms, EnrolmentPicture.created_by)
-            .where(EnrolmentPicture.employee_id == employee_id)
-            .order_by(EnrolmentPicture.created_ms, EnrolmentPicture.id)
-        ).all()
+        pictures = picture_quality.pictures(session, employee_id)
+        month = person_month.read(session, employee_id, first, settings.zone)
+        last_seen = person_month.last_seen(session, employee_id)
         values = {
             "typed": {"name": employee.name, "department": employee.department},
             "problems": {},
@@ -142,6 +144,9 @@ def person_page(employee_id: str, **more: Any) -> str:
             "person.html",
             person=employee,
             pictures=pictures,
+            quality=picture_quality.summary(pictures),
+            month=month,
+            last_seen=last_seen,
             room=max(0, settings.max_pictures - len(pictures)),
             max_pictures=settings.max_pictures,
             max_upload_mb=settings.max_upload_mb,
