@@ -6,7 +6,7 @@ from flask.typing import ResponseReturnValue
 from dashboard import departments
 from dashboard.database import reading
 from dashboard.employees import EmployeeError
-from dashboard.web import services
+from dashboard.web import page_number, services
 from dashboard.words import count_words
 
 pages = Blueprint("departments", __name__, url_prefix="/people/departments")
@@ -18,9 +18,20 @@ def index() -> ResponseReturnValue:
 
 
 def _page(typed: dict[str, str] | None = None, problem: str = "", confirm: int = 0) -> str:
+    page, size = page_number(), services().settings.page_size
     with reading(services().sessions) as session:
         found = departments.listed(session)
-    return render_template("departments.html", departments=found, typed=typed or {}, problem=problem, confirm=confirm)
+    return render_template(
+        "departments.html",
+        departments=found[(page - 1) * size : page * size],
+        total=len(found),
+        page=page,
+        pages=max(1, -(-len(found) // size)),
+        link=lambda number: url_for("departments.index", page=number),
+        typed=typed or {},
+        problem=problem,
+        confirm=confirm,
+    )
 
 
 @pages.post("/rename")

@@ -47,3 +47,12 @@ def test_what_can_not_be_a_department(site: Site, browser: Browser) -> None:
         answer = browser.post("/people/departments/rename", {"before": before, "after": after})
         assert answer.status_code == 422
         assert words in answer.text
+
+
+def test_many_are_paged(site: Site, browser: Browser) -> None:
+    with site.sessions.begin() as session:
+        for n in range(7):
+            create_employee(session, f"E-{n}", "Siti", f"Department {n}", now_ms=now_ms())
+    assert "7 departments, page 1 of 2" in browser.get("/people/departments").text
+    assert "Department 6" in browser.get("/people/departments?page=2").text
+    assert "no page 9" in browser.get("/people/departments?page=9").text
