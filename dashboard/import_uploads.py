@@ -1,4 +1,7 @@
-"""Files that wait between an import's dry run and its confirmation: in the site's folder, for an hour, for this process alone."""
+"""Files that wait between an import's dry run and its confirmation: in the site's folder, for an hour.
+
+Whatever is over its hour is of no use any more, and is deleted when the next import's page is opened.
+"""
 
 import contextlib
 import os
@@ -19,14 +22,18 @@ def _folder(settings: DashboardSettings) -> Path:
     return settings.home / "imports"
 
 
-def keep(settings: DashboardSettings, file: FileStorage) -> str:
-    """Store the upload and return the token that it is known by. Deletes those whose hour is over."""
-    folder = _folder(settings)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for old in folder.iterdir():
-        with contextlib.suppress(FileNotFoundError):
+def prune(settings: DashboardSettings) -> None:
+    """Delete those whose hour is over."""
+    for old in _folder(settings).glob("*"):
+        with contextlib.suppress(FileNotFoundError):  # another request deleted it
             if old.stat().st_mtime < time.time() - KEPT_S:
                 old.unlink()
+
+
+def keep(settings: DashboardSettings, file: FileStorage) -> str:
+    """Store the upload and return the token that it is known by."""
+    folder = _folder(settings)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     token = secrets.token_hex(16)
     with os.fdopen(os.open(folder / token, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as target:
         file.save(target)
@@ -35,10 +42,9 @@ def keep(settings: DashboardSettings, file: FileStorage) -> str:
 
 def path(settings: DashboardSettings, token: str) -> Path | None:
     """Where the upload is; None when there is none (any more)."""
+    prune(settings)
     where = _folder(settings) / token
-    if not TOKEN.fullmatch(token) or not where.is_file() or where.stat().st_mtime < time.time() - KEPT_S:
-        return None
-    return where
+    return where if TOKEN.fullmatch(token) and where.is_file() else None
 
 
 def forget(settings: DashboardSettings, token: str) -> None:

@@ -27,6 +27,7 @@ pages = Blueprint("people_import", __name__, url_prefix="/people/import")
 
 @pages.get("")
 def form() -> ResponseReturnValue:
+    import_uploads.prune(services().settings)
     return _form()
 
 

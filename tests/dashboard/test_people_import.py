@@ -131,7 +131,7 @@ def test_nothing_is_imported_when_it_is_not_what_was_shown(
 
 
 def test_line_breaks_in_a_cell_become_spaces(look: Callable[[str], Plan]) -> None:
-    assert look('code,name\nE-1,"Siti\r\nNurhaliza"\n').rows[0].name == "Siti Nurhaliza"
+    assert look('code,name\nE-1,"Siti\r\nÑuñez"\n').rows[0].name == "Siti Ñuñez"
 
 
 # --- in the browser ------------------------------------------------------------------------------------------------

@@ -4,16 +4,19 @@ from collections import Counter
 from datetime import datetime
 from pathlib import Path
 
+import pytest
 from sqlalchemy import func, select
 
 from dashboard.database import engine_for, reading, session_factory, upgrade
 from dashboard.models import AttendanceEvent, DecisionRecord, Employee, EnrolmentPicture
+from dashboard.settings import DashboardSettings
 from deploy.bench.dashboard_data import LAST_DAY, ZONE, Size, fill, whole
 from deploy.bench.dashboard_pages import exports, month, pages
+from deploy.bench.dashboard_plans import plans
+from tests import postgres
 
 
-def filled(path: Path, seed: int) -> tuple[int, int, list[tuple[str, int]]]:
-    url = f"sqlite:///{path}"
+def filled(url: str, seed: int) -> tuple[int, int, list[tuple[str, int]]]:
     upgrade(url)
     engine = engine_for(url)
     fill(engine, Size(people=120, events=3_000, seed=seed))
@@ -38,7 +41,14 @@ def filled(path: Path, seed: int) -> tuple[int, int, list[tuple[str, int]]]:
 
 
 def test_the_same_seed_makes_the_same_year(tmp_path: Path) -> None:
-    first = filled(tmp_path / "a.db", seed=1)
+    first = filled(f"sqlite:///{tmp_path / 'a.db'}", seed=1)
     assert first[0] == 3_000
-    assert filled(tmp_path / "b.db", seed=1) == first
-    assert filled(tmp_path / "c.db", seed=2)[2] != first[2]
+    assert filled(f"sqlite:///{tmp_path / 'b.db'}", seed=2)[2] != first[2]
+    if not postgres.installed():
+        pytest.skip("PostgreSQL is not installed (Debian: apt-get install postgresql); CI has it")
+    with postgres.running_postgres() as url:
+        assert filled(url, seed=1) == first
+        found = plans(
+            DashboardSettings(home=tmp_path, database_url=url, redis_url="redis://127.0.0.1:1"), {"log": "/login"}
+        )
+    assert set(found) == {"log"}
