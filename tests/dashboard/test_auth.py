@@ -12,7 +12,7 @@ pytest_plugins = ["tests.dashboard.pages"]
 
 def test_no_page_is_reachable_without_login(site: Site) -> None:
     ids = {"employee_id": "e1", "picture_id": "p1", "event_id": "v1"}
-    values = ids | {"name": "front-door", "step": "deactivate", "filename": "x"}
+    values = ids | {"name": "front-door", "step": "deactivate", "filename": "x", "suffix": "csv", "token": "t"}
     client, seen = site.app.test_client(), 0
     for rule in site.app.url_map.iter_rules():
         if rule.endpoint in PUBLIC:
