@@ -1,4 +1,4 @@
-"""The attendance log: filtered, paged, and the same rows as CSV."""
+"""The attendance log: filtered, paged, and the same rows as a file."""
 
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -6,19 +6,17 @@ from typing import Any
 
 from flask import Blueprint, Response, abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
 
-from dashboard import audit, csv_export, log_query
+from dashboard import audit, cursors, downloads, log_export, log_query, words
 from dashboard.attendance_rules import local_date
 from dashboard.audit_actions import Action
 from dashboard.auth import actor, sight
-from dashboard.database import SessionFactory, now_ms, reading
+from dashboard.database import now_ms, reading
 from dashboard.employees import departments
+from dashboard.log_walk import COUNTED, LogWalk
 from dashboard.models import EventPicture
-from dashboard.settings import DashboardSettings
-from dashboard.web import page_number, services
-
-EXPORT_BATCH = 500
-"""Rows read from the database at a time while an export streams."""
+from dashboard.web import services
 
 pages = Blueprint("attendance", __name__)
 
@@ -31,29 +29,35 @@ def quick_ranges(today: date) -> list[tuple[str, str, str]]:
         ("Last 7 days", today - timedelta(days=6), today),
         ("This month", today.replace(day=1), today),
     )
-    return [(words, first.isoformat(), last.isoformat()) for words, first, last in ranges]
+    return [(name, first.isoformat(), last.isoformat()) for name, first, last in ranges]
 
 
 @pages.get("/attendance")
 def log() -> ResponseReturnValue:
     settings = services().settings
-    page, size = page_number(), settings.page_size
+    place = cursors.read_place((int, str))
     with reading(services().sessions) as session:
         kiosks = log_query.known_kiosks(session)
         known_departments = departments(session, sight().only_departments)
         chosen, problems = log_query.read_filter(request.args, kiosks)
-        query = log_query.rows(chosen, settings.zone, sight().only_departments)
-        total = 0 if problems else log_query.count(session, query)
-        rows = [] if problems else session.execute(query.limit(size).offset((page - 1) * size)).all()
+        rows: list[Any] = []
+        newer = older = total = None
+        if not problems:
+            walk = LogWalk(session, chosen, settings.zone, sight().only_departments)
+            rows, newer, older = walk.page(place, settings.page_size)
+            total = walk.count() if not newer else None
     # not only this machine's clock: what is shown must stay shown
     as_of = chosen.as_of_ms or max([now_ms(), *(row.received_ms for row in rows)])
-    kept: dict[str, Any] = {**chosen.query_string(), "as_of": as_of}
+    shown: dict[str, Any] = {**chosen.query_string()}
+    kept = {**shown, "as_of": as_of}
     content = render_template(
         "attendance.html",
         rows=rows,
-        total=total,
-        page=page,
-        pages=max(1, -(-total // size)),
+        words=_count_words(total, newer is not None),
+        first=url_for("attendance.log", **shown),
+        newer=url_for("attendance.log", **kept, before=cursors.pack(newer)) if newer else None,
+        older=url_for("attendance.log", **kept, after=cursors.pack(older)) if older else None,
+        beyond=place is not None,
         chosen=chosen,
         typed={name: request.args.get(name, "")[: log_query.LONGEST_TEXT] for name in log_query.FIELDS},
         problems=problems,
@@ -62,10 +66,15 @@ def log() -> ResponseReturnValue:
         kinds=log_query.KINDS,
         quick=quick_ranges(local_date(now_ms(), settings.zone)),
         zone_name=settings.zone.key,
-        export_link=url_for("attendance.export", **kept),
-        link=lambda number: url_for("attendance.log", **kept, page=number),
+        exports={suffix: url_for("attendance.export", suffix=suffix, **kept) for suffix in ("csv", "xlsx")},
     )
     return content, 400 if problems else 200
+
+
+def _count_words(total: int | None, further: bool) -> str:
+    if further:
+        return "further records"
+    return f"more than {COUNTED:,} records" if total is None else words.count_words(total, "record", "records")
 
 
 @pages.get("/attendance/<event_id>.jpg")
@@ -78,27 +87,30 @@ def picture(event_id: str) -> ResponseReturnValue:
     return Response(kept.jpeg, content_type="image/jpeg", headers={"Cache-Control": "no-store"})
 
 
-@pages.get("/attendance.csv")
-def export() -> ResponseReturnValue:
+@pages.get("/attendance.<any(csv, xlsx):suffix>")
+def export(suffix: str) -> ResponseReturnValue:
     """Everything that the page's filter finds, not one page of it; that it was exported is in the audit trail."""
-    with reading(services().sessions) as session:
+    sessions, zone, departments_seen = services().sessions, services().settings.zone, sight().only_departments
+    with reading(sessions) as session:
         kiosks = log_query.known_kiosks(session)
     chosen, problems = log_query.read_filter(request.args, kiosks)
     if problems:
         abort(400, " ".join(problems))
     days = [day.isoformat() for day in (chosen.start, chosen.end) if day]
     name = "_".join(["attendance", *dict.fromkeys(days)])
-    query = log_query.rows(chosen, services().settings.zone, sight().only_departments)
-    with services().sessions.begin() as session:
-        audit.add(session, actor(), Action.ATTENDANCE_EXPORTED, after=log_query.noted(chosen))
-    return Response(
-        _stream(services().sessions, services().settings, query),
-        content_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{name}.csv"'},
+    with sessions.begin() as session:
+        told = {**log_query.noted(chosen), "format": suffix}
+        audit.add(session, actor(), Action.ATTENDANCE_EXPORTED, after=told)
+
+    def found(session: Session) -> Iterator[Any]:
+        return LogWalk(session, chosen, zone, departments_seen).all()
+
+    if suffix == "csv":
+        return downloads.csv(name, sessions, lambda session: log_export.texts(found(session), zone))
+    return downloads.xlsx(
+        name,
+        "Attendance",
+        log_export.COLUMNS,
+        sessions,
+        lambda session: (log_export.values(row, zone) for row in found(session)),
     )
-
-
-def _stream(sessions: SessionFactory, settings: DashboardSettings, query: Any) -> Iterator[str]:
-    """Runs after the request is over, so it takes what it needs along. One transaction: one consistent picture."""
-    with reading(sessions) as session:
-        yield from csv_export.lines(session.execute(query.execution_options(yield_per=EXPORT_BATCH)), settings.zone)

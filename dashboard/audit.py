@@ -17,8 +17,9 @@ it holds the number; pages show the account's name beside it as long as there is
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import insert, select, text
@@ -33,7 +34,7 @@ NO_HASH = "0" * 64
 CHAIN_LOCK = 0x41_54_41_55
 """PostgreSQL's advisory lock that one writer of the trail holds until its commit ("ATAU")."""
 BATCH = 1_000
-"""Rows in memory while the chain is checked."""
+"""Rows in memory while the chain is checked, or many are written."""
 COLUMNS = (
     "id",
     "at_ms",
@@ -77,6 +78,16 @@ class Subject:
 SITE = Subject("site", "")
 
 
+@dataclass(frozen=True)
+class Entry:
+    """What one row tells of."""
+
+    action: Action
+    subject: Subject = SITE
+    before: dict[str, Any] | None = None
+    after: dict[str, Any] | None = None
+
+
 def person(employee: Employee) -> Subject:
     return Subject("person", employee.id, employee.code)
 
@@ -94,28 +105,42 @@ def add(
     after: dict[str, Any] | None = None,
 ) -> str:
     """Write one row in the caller's transaction, as the last thing of it; returns the new head of the chain."""
+    return add_all(session, actor, [Entry(action, subject, before, after)])
+
+
+def add_all(session: Session, actor: Actor, entries: Iterable[Entry]) -> str:
+    """As `add`, for many rows, which follow each other; memory doesn't grow with them."""
     session.flush()
     if session.get_bind().dialect.name == "postgresql":
         session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": CHAIN_LOCK})
     last = session.execute(select(AuditEntry.id, AuditEntry.hash).order_by(AuditEntry.id.desc()).limit(1)).first()
-    details = {name: values for name, values in (("before", before), ("after", after)) if values}
-    row: dict[str, Any] = {
-        "id": last.id + 1 if last else 1,
+    number, head = (last.id, last.hash) if last else (0, NO_HASH)
+    remaining = iter(entries)
+    while chunk := list(islice(remaining, BATCH)):
+        rows = []
+        for entry in chunk:
+            row = _row(actor, entry) | {"id": number + 1, "previous": head}
+            number, head = number + 1, digest(row)
+            rows.append(row | {"hash": head})
+        session.execute(insert(AuditEntry), rows)
+    return str(head)
+
+
+def _row(actor: Actor, entry: Entry) -> dict[str, Any]:
+    """Its columns but those by which rows hang together."""
+    details = {name: values for name, values in (("before", entry.before), ("after", entry.after)) if values}
+    return {
         "at_ms": now_ms(),
         "via": actor.via,
         "actor_id": actor.user_id,
         "roles": actor.roles,
         "address": actor.address[:64],
-        "action": action.value,
-        "subject_type": subject.type,
-        "subject_id": subject.id[:128],
-        "subject_code": subject.code,
+        "action": entry.action.value,
+        "subject_type": entry.subject.type,
+        "subject_id": entry.subject.id[:128],
+        "subject_code": entry.subject.code,
         "details": _canonical(details),
-        "previous": last.hash if last else NO_HASH,
     }
-    row["hash"] = digest(row)
-    session.execute(insert(AuditEntry), [row])
-    return str(row["hash"])
 
 
 def digest(row: dict[str, Any]) -> str:

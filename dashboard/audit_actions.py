@@ -28,6 +28,21 @@ class Action(StrEnum):
     PICTURE_ADDED = "picture.added"
     PICTURE_DELETED = "picture.deleted"
     KIOSK_CHANGED = "kiosk.changed"
+    PEOPLE_IMPORTED = "people.imported"
+    DEPARTMENT_RENAMED = "department.renamed"
+    SHIFT_CREATED = "shift.created"
+    SHIFT_CHANGED = "shift.changed"
+    SHIFT_ASSIGNED = "shift.assigned"
+    SITE_CREATED = "site.created"
+    SITE_CHANGED = "site.changed"
+    HOLIDAYS_ADDED = "holiday.added"
+    HOLIDAY_REMOVED = "holiday.removed"
+    LEAVE_ENTERED = "leave.entered"
+    LEAVE_WITHDRAWN = "leave.withdrawn"
+    CORRECTION_ASKED = "correction.asked"
+    CORRECTION_APPROVED = "correction.approved"
+    CORRECTION_REFUSED = "correction.refused"
+    CORRECTION_WITHDRAWN = "correction.withdrawn"
     CALIBRATION_LOOKED = "calibration.looked"
     CALIBRATION_APPLIED = "calibration.applied"
     CALIBRATION_RESET = "calibration.reset"
@@ -35,6 +50,7 @@ class Action(StrEnum):
     MODEL_USED = "model.used"
     MODEL_CANCELLED = "model.cancelled"
     ATTENDANCE_EXPORTED = "export.attendance"
+    PEOPLE_EXPORTED = "export.people"
     TRAIL_EXPORTED = "export.trail"
 
 
@@ -63,6 +79,21 @@ WORDS = {
     Action.PICTURE_ADDED: "Face picture added",
     Action.PICTURE_DELETED: "Face picture deleted",
     Action.KIOSK_CHANGED: "Kiosk changed",
+    Action.PEOPLE_IMPORTED: "People imported from a table",
+    Action.DEPARTMENT_RENAMED: "Department renamed",
+    Action.SHIFT_CREATED: "Shift pattern made",
+    Action.SHIFT_CHANGED: "Shift pattern changed",
+    Action.SHIFT_ASSIGNED: "Shift pattern assigned",
+    Action.SITE_CREATED: "Site made",
+    Action.SITE_CHANGED: "Site changed",
+    Action.HOLIDAYS_ADDED: "Holidays entered",
+    Action.HOLIDAY_REMOVED: "Holiday removed",
+    Action.LEAVE_ENTERED: "Leave entered",
+    Action.LEAVE_WITHDRAWN: "Leave withdrawn",
+    Action.CORRECTION_ASKED: "Correction of a punch asked for",
+    Action.CORRECTION_APPROVED: "Correction of a punch approved",
+    Action.CORRECTION_REFUSED: "Correction of a punch refused",
+    Action.CORRECTION_WITHDRAWN: "Correction of a punch withdrawn",
     Action.CALIBRATION_LOOKED: "Calibration looked at",
     Action.CALIBRATION_APPLIED: "Stricter limit applied",
     Action.CALIBRATION_RESET: "Limit taken back",
@@ -70,6 +101,7 @@ WORDS = {
     Action.MODEL_USED: "Model in use changed",
     Action.MODEL_CANCELLED: "Change of model given up",
     Action.ATTENDANCE_EXPORTED: "Attendance exported",
+    Action.PEOPLE_EXPORTED: "People exported",
     Action.TRAIL_EXPORTED: "Audit trail exported",
 }
 """An action without words fails a test."""

@@ -1,19 +1,18 @@
 """The audit trail as auditors and HR read it: filtered, newest first, paged by where the last page ended, and as CSV."""
 
-import csv
-import io
 from collections.abc import Iterator
 from typing import Any
 
-from flask import Blueprint, Response, abort, render_template, request, url_for
+from flask import Blueprint, abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
 
-from dashboard import audit, audit_query
+from dashboard import audit, audit_query, downloads
 from dashboard.audit_actions import WORDS, Action
 from dashboard.auth import actor
-from dashboard.csv_export import BOM, safe, utc_words
-from dashboard.database import SessionFactory, reading
+from dashboard.database import reading
 from dashboard.web import services
+from dashboard.words import utc_words
 
 EXPORT_BATCH = 500
 CSV_COLUMNS = (
@@ -70,26 +69,14 @@ def export() -> ResponseReturnValue:
         abort(400, " ".join(problems))
     with app.sessions.begin() as db:
         audit.add(db, actor(), Action.TRAIL_EXPORTED, after=chosen.noted())
-    return Response(
-        _stream(app.sessions, audit_query.rows(chosen, app.settings.zone)),
-        content_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": 'attachment; filename="audit-trail.csv"'},
-    )
+    query = audit_query.rows(chosen, app.settings.zone).execution_options(yield_per=EXPORT_BATCH)
 
+    def texts(db: Session) -> Iterator[tuple[str, ...]]:
+        yield CSV_COLUMNS
+        for row in db.execute(query):
+            yield _cells(row)
 
-def _stream(sessions: SessionFactory, query: Any) -> Iterator[str]:
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\r\n")
-    buffer.write(BOM)
-    writer.writerow(CSV_COLUMNS)
-    with reading(sessions) as db:
-        for row in db.execute(query.execution_options(yield_per=EXPORT_BATCH)):
-            if buffer.tell() > 16_384:
-                yield buffer.getvalue()
-                buffer.seek(0)
-                buffer.truncate()
-            writer.writerow([safe(text) for text in _cells(row)])
-    yield buffer.getvalue()
+    return downloads.csv("audit-trail", app.sessions, texts)
 
 
 def _cells(row: Any) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, current_user
 from sqlalchemy.orm import Session
 
-from dashboard import account_rights, audit, login_sessions, rights, second_factor
+from dashboard import account_rights, audit, login_sessions, navigation, rights, second_factor
 from dashboard.database import reading
 from dashboard.models import AttendanceEvent, DecisionRecord, Employee, User
 from dashboard.rights import PUBLIC, Reach, Sight
@@ -78,6 +78,11 @@ def may(endpoint: str) -> bool:
     return user is not None and user.is_authenticated and rights.reach(endpoint, user.roles) is not None
 
 
+def is_here(endpoint: str) -> bool:
+    """Whether this request's page is that endpoint's, or lies below it."""
+    return f"{request.path}/".startswith(f"{url_for(endpoint)}/")
+
+
 def sight() -> Sight:
     """How far the user of this request sees here. Lists are bounded by it."""
     found: Sight = g.sight
@@ -139,7 +144,7 @@ def _require_in_sight(seen: Sight) -> None:
 
 def start_page() -> str:
     """Where somebody goes who didn't say where to."""
-    return url_for(rights.start_endpoint(current_user.roles))
+    return url_for(navigation.start_endpoint(current_user.roles))
 
 
 def init_app(app: Flask) -> None:
@@ -147,4 +152,5 @@ def init_app(app: Flask) -> None:
     logins.init_app(app)
     logins.user_loader(load)
     app.before_request(guard)
-    app.jinja_env.globals.update(may=may, navigation=rights.NAVIGATION)
+    app.jinja_env.tests["here"] = is_here
+    app.jinja_env.globals.update(may=may, navigation=lambda: navigation.shown(current_user.roles))

@@ -1,6 +1,7 @@
 """Corrections of punches: asked for with a reason, decided once by somebody else's log-in, never deleted.
 
-Whether a user may ask or decide is the page's business; here is what must hold whoever they are.
+Whether a user may ask or decide is the page's business; here is what must hold whoever they are. Each of these functions
+writes to the audit trail, so it is the last thing in its transaction.
 """
 
 from typing import Literal
@@ -8,6 +9,8 @@ from typing import Literal
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from dashboard import audit
+from dashboard.audit_actions import Action
 from dashboard.days.corrections import Direction
 from dashboard.models import AttendanceEvent, Correction, Employee
 from worker.protocol.entries import new_id
@@ -17,6 +20,12 @@ EARLIEST_MS = 946_684_800_000
 """2000-01-01: an earlier time is a slip of the pen."""
 AHEAD_MS = 60_000
 """A punch is corrected to a time that was; a minute is left for clocks that differ."""
+
+DECIDED = {
+    "approved": Action.CORRECTION_APPROVED,
+    "refused": Action.CORRECTION_REFUSED,
+    "withdrawn": Action.CORRECTION_WITHDRAWN,
+}
 
 
 class CorrectionError(ValueError):
@@ -38,7 +47,15 @@ def _time(new_ms: int | None, now_ms: int) -> None:
 
 
 def ask_to_add(
-    session: Session, employee_id: str, new_ms: int, direction: Direction, *, reason: str, by: str, now_ms: int
+    session: Session,
+    employee_id: str,
+    new_ms: int,
+    direction: Direction,
+    *,
+    reason: str,
+    by: str,
+    now_ms: int,
+    actor: audit.Actor = audit.COMMAND,
 ) -> Correction:
     """A punch that nobody recorded."""
     if session.get(Employee, employee_id) is None:
@@ -58,7 +75,7 @@ def ask_to_add(
         asked_by=by,
         state="asked",
     )
-    return _stored(session, row)
+    return _stored(session, row, actor)
 
 
 def ask(
@@ -72,6 +89,7 @@ def ask(
     reason: str,
     by: str,
     now_ms: int,
+    actor: audit.Actor = audit.COMMAND,
 ) -> Correction:
     """Void or change an event, or an older correction; a change says a time, a direction, or both."""
     if (event_id is None) == (corrects_id is None):
@@ -108,13 +126,25 @@ def ask(
         if older.state != "approved":
             raise CorrectionError(f"correction {corrects_id} is {older.state}: only an approved one can be corrected")
         row.employee_id, row.punch_id, row.punch_ms = older.employee_id, older.punch_id, older.punch_ms
-    return _stored(session, row)
+    return _stored(session, row, actor)
 
 
-def _stored(session: Session, row: Correction) -> Correction:
+def _stored(session: Session, row: Correction, actor: audit.Actor) -> Correction:
     session.add(row)
     session.flush()
+    told = {
+        "correction": row.id,
+        "punch": row.punch_id,
+        "what": row.action,
+        "ms": row.new_ms,
+        "direction": row.new_direction,
+    }
+    audit.add(session, actor, Action.CORRECTION_ASKED, _person(session, row), after=told)
     return row
+
+
+def _person(session: Session, row: Correction) -> audit.Subject:
+    return audit.person(session.get_one(Employee, row.employee_id))
 
 
 def decide(
@@ -125,6 +155,7 @@ def decide(
     by: str,
     now_ms: int,
     note: str = "",
+    actor: audit.Actor = audit.COMMAND,
 ) -> Correction:
     """Settle what was asked; raises CorrectionError where somebody else was first, with what they decided."""
     if state not in ("approved", "refused", "withdrawn"):
@@ -139,4 +170,5 @@ def decide(
         raise CorrectionError(f"correction {correction_id}: not known")
     if done is None:
         raise CorrectionError(f"correction {correction_id}: {row.decided_by} has {row.state} it already")
+    audit.add(session, actor, DECIDED[state], _person(session, row), after={"correction": row.id})
     return row

@@ -4,11 +4,9 @@ Whatever changes who the workers may recognise queues a change of the gallery in
 """
 
 import unicodedata
-from collections.abc import Collection
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Collection, Sequence
 
-from sqlalchemy import delete, func, or_, select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from dashboard import event_pictures
@@ -28,15 +26,8 @@ class EmployeeError(ValueError):
         self.field = field
 
 
-@dataclass(frozen=True)
-class EmployeeRow:
-    """One line of the list."""
-
-    employee: Employee
-    pictures: int
-
-
-def _clean(field: str, value: str, longest: int, required: bool) -> str:
+def clean(field: str, value: str, longest: int, required: bool) -> str:
+    """`value` as it is stored; raises EmployeeError for what can't be a code, a name or a department."""
     text = unicodedata.normalize("NFC", value).strip()
     bad = next((c for c in text if unicodedata.category(c) in ("Cc", "Cs", "Co", "Cn", "Zl", "Zp")), None)
     if bad is not None:
@@ -52,9 +43,9 @@ def create_employee(
     session: Session, code: str, name: str, department: str = "", consent_by: str | None = None, *, now_ms: int
 ) -> Employee:
     """Add an employee; `consent_by` is the user who saw the signed consent, None while there is none. Raises EmployeeError."""
-    code = _clean("code", code, MAX_CODE, required=True)
-    name = _clean("name", name, MAX_NAME, required=True)
-    department = _clean("department", department, MAX_NAME, required=False)
+    code = clean("code", code, MAX_CODE, required=True)
+    name = clean("name", name, MAX_NAME, required=True)
+    department = clean("department", department, MAX_NAME, required=False)
     if find_by_code(session, code) is not None:
         raise EmployeeError("code", f"code {code!r}: another employee has it already; use a different one")
     employee = Employee(id=new_id(), code=code, name=name, department=department, created_ms=now_ms)
@@ -68,11 +59,11 @@ def create_employee(
 def update_employee(session: Session, employee_id: str, *, name: str, department: str) -> Employee:
     """Change name and department; kiosks greet with the new name. The code stays: payroll knows people by it."""
     employee = locked(session, employee_id)
-    name = _clean("name", name, MAX_NAME, required=True)
-    employee.department = _clean("department", department, MAX_NAME, required=False)
+    name = clean("name", name, MAX_NAME, required=True)
+    employee.department = clean("department", department, MAX_NAME, required=False)
     if name != employee.name:
         employee.name = name
-        _queue_everywhere(session, employee_id, "put")
+        queue_everywhere(session, [employee_id], "put")
     return employee
 
 
@@ -90,7 +81,7 @@ def withdraw_consent(session: Session, employee_id: str) -> Employee:
     Attendance records stay.
     """
     employee = locked(session, employee_id)
-    _queue_everywhere(session, employee_id, "remove")
+    queue_everywhere(session, [employee_id], "remove")
     pictures = select(EnrolmentPicture.id).where(EnrolmentPicture.employee_id == employee_id)
     session.execute(delete(Template).where(Template.picture_id.in_(pictures)))
     session.execute(delete(EnrolmentPicture).where(EnrolmentPicture.employee_id == employee_id))
@@ -106,7 +97,7 @@ def deactivate(session: Session, employee_id: str, now_ms: int) -> Employee:
     employee = locked(session, employee_id)
     if employee.deactivated_ms is None:
         employee.deactivated_ms = now_ms
-        _queue_everywhere(session, employee_id, "remove")
+        queue_everywhere(session, [employee_id], "remove")
     return employee
 
 
@@ -114,7 +105,7 @@ def reactivate(session: Session, employee_id: str) -> Employee:
     employee = locked(session, employee_id)
     if employee.deactivated_ms is not None:
         employee.deactivated_ms = None
-        _queue_everywhere(session, employee_id, "put")
+        queue_everywhere(session, [employee_id], "put")
     return employee
 
 
@@ -130,53 +121,14 @@ def locked(session: Session, employee_id: str) -> Employee:
     return employee
 
 
-def _queue_everywhere(session: Session, employee_id: str, op: str) -> None:
-    """Queue a change for each model that the employee has templates of."""
-    models = select(Template.model_id).join(EnrolmentPicture).where(EnrolmentPicture.employee_id == employee_id)
-    for model_id in session.scalars(models.distinct().order_by(Template.model_id)):
+def queue_everywhere(session: Session, employee_ids: Sequence[str], op: str) -> None:
+    """Queue a change for each model that the employees have templates of."""
+    if not employee_ids:
+        return
+    owner = EnrolmentPicture.employee_id
+    models = select(owner, Template.model_id).join(Template.picture).where(owner.in_(employee_ids)).distinct()
+    for employee_id, model_id in session.execute(models.order_by(owner, Template.model_id)).all():
         queue_change(session, op, employee_id, model_id)
-
-
-def search_query(
-    text: str = "",
-    department: str | None = None,
-    include_inactive: bool = True,
-    only_departments: Collection[str] | None = None,
-) -> Any:
-    """Employees with their number of pictures, by name; every word of `text` is in the name, code or department."""
-    count = (
-        select(func.count())
-        .where(EnrolmentPicture.employee_id == Employee.id)
-        .correlate(Employee)
-        .scalar_subquery()
-        .label("pictures")
-    )
-    query = select(Employee, count).order_by(Employee.name, Employee.code)
-    for word in text.split():
-        query = query.where(
-            or_(*(c.icontains(word, autoescape=True) for c in (Employee.name, Employee.code, Employee.department)))
-        )
-    if department is not None:
-        query = query.where(Employee.department == department)
-    if only_departments is not None:
-        query = query.where(Employee.department.in_(only_departments))
-    return query if include_inactive else query.where(Employee.deactivated_ms.is_(None))
-
-
-def list_employees(
-    session: Session,
-    text: str = "",
-    department: str | None = None,
-    include_inactive: bool = True,
-    limit: int = 50,
-    offset: int = 0,
-    only_departments: Collection[str] | None = None,
-) -> tuple[list[EmployeeRow], int]:
-    """One page of the list, and how many there are in all."""
-    query = search_query(text, department, include_inactive, only_departments)
-    total = session.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0
-    rows = session.execute(query.limit(max(1, limit)).offset(max(0, offset)))
-    return [EmployeeRow(row[0], row[1]) for row in rows], total
 
 
 def departments(session: Session, only: Collection[str] | None = None) -> list[str]:

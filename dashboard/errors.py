@@ -57,9 +57,7 @@ def on_http_error(error: HTTPException) -> ResponseReturnValue:
     elif code == 413:
         drain()
         limit_mb = services().settings.max_upload_mb
-        own_words = (
-            f"The upload is over the limit of {limit_mb} MB for all pictures together. Send fewer or smaller ones."
-        )
+        own_words = f"The upload is over the limit of {limit_mb} MB for all files together. Send fewer or smaller ones."
     return answer(code, own_words or WORDS.get(code) or error.description or error.name)
 
 

@@ -13,7 +13,8 @@ from dashboard import audit, calibration
 from dashboard.audit_actions import Action
 from dashboard.auth import actor
 from dashboard.database import reading
-from dashboard.models import Kiosk
+from dashboard.forms import Form
+from dashboard.models import Kiosk, Site
 from dashboard.web import services
 from dashboard.words import DIRECTIONS
 from worker.protocol import heartbeats, keys
@@ -30,6 +31,7 @@ class Door:
     name: str
     label: str = ""
     direction: str = "alternate"
+    site_id: int | None = None
     alive: bool = False
     last_seen_ms: int | None = None
     frames_sent: int | None = None
@@ -79,7 +81,7 @@ def doors(known: Iterable[Kiosk], now: Running) -> list[Door]:
     """Every door that is set up or announces itself."""
     by_name = {name: Door(name) for name in (*now.kiosks, *now.seen_ms) if keys.KIOSK_NAME.fullmatch(name)}
     for kiosk in known:
-        by_name[kiosk.name] = Door(kiosk.name, kiosk.label, kiosk.direction)
+        by_name[kiosk.name] = Door(kiosk.name, kiosk.label, kiosk.direction, kiosk.site_id)
     for name, door in by_name.items():
         beat = now.kiosks.get(name)
         door.last_seen_ms = now.seen_ms.get(name)
@@ -98,6 +100,7 @@ def index() -> ResponseReturnValue:
         found = doors(session.scalars(select(Kiosk)), now)
         named = [beat.data.get("model_id") for beat in now.workers]
         models = {model for model in named if isinstance(model, str)}
+        sites = {row.id: row.name for row in session.execute(select(Site.id, Site.name).order_by(Site.name))}
         offers = [calibration.offered(session, model) for model in models]
     # all workers of a site have one gallery and one model: the worst of them says it for all
     weak = sorted(
@@ -117,17 +120,25 @@ def index() -> ResponseReturnValue:
         uncalibrated=max((people for people in offers if people), default=0),
         wanted_fpir=app.settings.fpir,
         directions=DIRECTIONS,
+        sites=sites,
         number=number,
     )
 
 
 @pages.post("/kiosks/<name>")
 def change(name: str) -> ResponseReturnValue:
-    """Set what a punch at this door means, and its label; a door that only announced itself is entered by this."""
+    """Set what a punch at this door means, its label, and the site whose clock it goes by.
+
+    A door that only announced itself is entered by this.
+    """
     app = services()
     label, direction = request.form.get("label", "").strip(), request.form.get("direction", "")
     if len(label) > MAX_LABEL or not (label.isprintable() or not label):
         abort(400, f"Label: at most {MAX_LABEL} printable characters, got {len(label)}.")
+    form = Form(request.form)
+    site_id = form.number("site", "Site", 1, 999_999_999)
+    if form.problems:
+        abort(400, f"{form.problems['site']}.")
     if direction not in DIRECTIONS:
         abort(400, f"Direction “{direction[:40]}”: choose one of {', '.join(DIRECTIONS)}.")
     now = running(app.lives)
@@ -138,10 +149,12 @@ def change(name: str) -> ResponseReturnValue:
             if name not in {door.name for door in doors([], now)}:
                 abort(404)
             kiosk = Kiosk(name=name)
-        before = {"label": kiosk.label or "", "direction": kiosk.direction or "alternate"}
-        kiosk.label, kiosk.direction = label, direction
+        if site_id is not None and session.get(Site, site_id) is None:
+            abort(400, f"Site {site_id}: there is none (any more); reload the page.")
+        before = {"label": kiosk.label or "", "direction": kiosk.direction or "alternate", "site": kiosk.site_id}
+        kiosk.label, kiosk.direction, kiosk.site_id = label, direction, site_id
         session.add(kiosk)
-        was, now_is = audit.changes(before, {"label": label, "direction": direction})
+        was, now_is = audit.changes(before, {"label": label, "direction": direction, "site": site_id})
         if now_is or is_new:
             audit.add(session, actor(), Action.KIOSK_CHANGED, audit.Subject("kiosk", name), was, now_is)
     flash(f"{label or name}: saved. It counts from the next punch on.", "good")

@@ -4,7 +4,9 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from flask.typing import ResponseReturnValue
 from sqlalchemy import func, select
 
-from dashboard.auth import viewer_name
+from dashboard import audit
+from dashboard.audit_actions import Action
+from dashboard.auth import actor, viewer_name
 from dashboard.database import now_ms, reading
 from dashboard.forms import Form
 from dashboard.models import Employee, Leave
@@ -68,13 +70,22 @@ def enter(employee_id: str) -> ResponseReturnValue:
         typed = {name: value[:500] for name, value in request.form.items()}
         return _index(employee_id, typed, form.problems), 422
     with services().sessions.begin() as session:
-        if session.get(Employee, employee_id) is None:
+        person = session.get(Employee, employee_id)
+        if person is None:
             abort(404)
         entered = {"entered_ms": now_ms(), "entered_by": viewer_name()}
         days = {"first_day": first, "last_day": last, "half": half or None}
-        session.add(Leave(employee_id=employee_id, **days, kind=kind, paid=paid, note=note, **entered))
+        row = Leave(employee_id=employee_id, **days, kind=kind, paid=paid, note=note, **entered)
+        session.add(row)
+        session.flush()
+        audit.add(session, actor(), Action.LEAVE_ENTERED, audit.person(person), after=_noted(row))
     flash("Leave is entered.", "good")
     return redirect(url_for("leave.index", employee_id=employee_id))
+
+
+def _noted(row: Leave) -> dict[str, object]:
+    """As the audit trail tells of it: not the kind or the note, which may be about somebody's health."""
+    return {"leave": row.id, "first_day": row.first_day.isoformat(), "last_day": row.last_day.isoformat()}
 
 
 @pages.post("/people/<employee_id>/leave/<int:leave_id>/withdraw")
@@ -87,5 +98,7 @@ def withdraw(employee_id: str, leave_id: int) -> ResponseReturnValue:
             flash(f"{row.withdrawn_by} has withdrawn it already.", "warn")
         else:
             row.withdrawn_ms, row.withdrawn_by = now_ms(), viewer_name()
+            person = session.get_one(Employee, employee_id)
+            audit.add(session, actor(), Action.LEAVE_WITHDRAWN, audit.person(person), before=_noted(row))
             flash("Leave is withdrawn; it stays in the list and counts no more.", "good")
     return redirect(url_for("leave.index", employee_id=employee_id))

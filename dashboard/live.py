@@ -5,12 +5,10 @@ import threading
 import redis
 from flask import Blueprint, Response, abort, redirect, render_template, request
 from flask.typing import ResponseReturnValue
-from sqlalchemy import or_
 
-from dashboard import arrivals, log_query
+from dashboard import arrivals, log_query, log_walk
 from dashboard.auth import sight, start_page
 from dashboard.database import now_ms, reading
-from dashboard.models import DecisionRecord
 from dashboard.web import services
 from dashboard.words import result_words
 
@@ -36,11 +34,7 @@ def board() -> ResponseReturnValue:
     except (redis.exceptions.RedisError, OSError):
         after = ""
     with reading(app.sessions) as session:
-        everything = log_query.LogFilter(kind="all")
-        query = log_query.rows(everything, app.settings.zone, sight().only_departments).where(
-            or_(DecisionRecord.status.in_(("recorded", "inactive")), DecisionRecord.outcome == "unknown")
-        )
-        rows = session.execute(query.limit(SHOWN)).all()
+        rows = log_walk.last_arrivals(session, SHOWN, sight().only_departments)
         kiosks = log_query.known_kiosks(session)
     return render_template(
         "live.html",

@@ -1,12 +1,12 @@
-"""The attendance log's filter: read from a query string, and turned into one statement for page, count and export alike."""
+"""The attendance log's filter, read from a query string, and what is shown of a record. Finding them: dashboard/log_walk.py."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import exists, func, or_, select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from dashboard.attendance_rules import day_bounds_ms
@@ -28,7 +28,7 @@ FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2099, 12, 31)
 @dataclass(frozen=True)
 class LogFilter:
     """`start` and `end` are calendar days at the site, both included. `as_of_ms`, carried by the pager's links, hides
-    what came in later, so that pages don't shift while people walk in."""
+    what came in later, so that pages and export hold the same while people walk in."""
 
     person: str = ""
     department: str = ""
@@ -37,6 +37,16 @@ class LogFilter:
     end: date | None = None
     kind: str = "punches"
     as_of_ms: int | None = None
+
+    @property
+    def status(self) -> str | None:
+        """The decisions' status that is shown; None: any."""
+        return KINDS[self.kind][1]
+
+    def span_ms(self, zone: ZoneInfo) -> tuple[int | None, int | None]:
+        """First millisecond that is shown, and the first that isn't any more; None: without end."""
+        start = day_bounds_ms(self.start, zone)[0] if self.start else None
+        return start, day_bounds_ms(self.end, zone)[1] if self.end else None
 
     def query_string(self) -> dict[str, str]:
         """The filter as the page's own query, without `as_of` and without what is unset."""
@@ -103,12 +113,9 @@ def read_filter(args: Mapping[str, str], kiosks: Mapping[str, str]) -> tuple[Log
     return chosen, problems
 
 
-def rows(chosen: LogFilter, zone: ZoneInfo, departments: Collection[str] | None = None) -> Any:
-    """Decisions with their punch and person, newest first and in an order without ties.
-
-    Where `departments` are given, only those of their people, and none of people who weren't recognised.
-    """
-    query: Any = (
+def rows() -> Any:
+    """Decisions with their punch, person and door; the caller says which. No order."""
+    return (
         select(
             DecisionRecord.event_id,
             DecisionRecord.captured_ms,
@@ -133,39 +140,13 @@ def rows(chosen: LogFilter, zone: ZoneInfo, departments: Collection[str] | None 
         .outerjoin(AttendanceEvent, AttendanceEvent.event_id == DecisionRecord.event_id)
         .outerjoin(Employee, Employee.id == DecisionRecord.employee_id)
         .outerjoin(Kiosk, Kiosk.name == DecisionRecord.kiosk)
-        .order_by(DecisionRecord.captured_ms.desc(), DecisionRecord.event_id.desc())
     )
-    if departments is not None:
-        query = query.where(Employee.department.in_(departments))
-    if chosen.as_of_ms is not None:
-        query = query.where(DecisionRecord.received_ms <= chosen.as_of_ms)
-    status = KINDS[chosen.kind][1]
-    if status:
-        query = query.where(DecisionRecord.status == status)
-    for word in chosen.person.split():
-        query = query.where(
-            or_(Employee.name.icontains(word, autoescape=True), Employee.code.icontains(word, autoescape=True))
-        )
-    if chosen.department:
-        query = query.where(Employee.department == chosen.department)
-    if chosen.kiosk:
-        query = query.where(DecisionRecord.kiosk == chosen.kiosk)
-    if chosen.start:
-        query = query.where(DecisionRecord.captured_ms >= day_bounds_ms(chosen.start, zone)[0])
-    if chosen.end:
-        query = query.where(DecisionRecord.captured_ms < day_bounds_ms(chosen.end, zone)[1])
-    return query
 
 
 def noted(chosen: LogFilter) -> dict[str, object]:
     """As the audit trail tells of an export: whom was searched for may be a name, so only that somebody was is told."""
     values: dict[str, object] = dict(chosen.query_string())
     return values | ({"person": True} if chosen.person else {})
-
-
-def count(session: Session, query: Any) -> int:
-    """How many rows `query` has."""
-    return session.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0
 
 
 def known_kiosks(session: Session) -> dict[str, str]:

@@ -1,64 +1,48 @@
 """Months: a department's people with their totals, and a person's month day by day."""
 
-from datetime import date, timedelta
+from datetime import datetime
 from typing import Any
 
-from flask import Blueprint, abort, render_template, request, url_for
+from flask import Blueprint, abort, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from dashboard import day_words
-from dashboard.attendance_rules import local_date
+from dashboard import asked_month, cursors, day_words, people_list
+from dashboard.auth import sight
 from dashboard.database import now_ms, reading
 from dashboard.day_store import days_of
 from dashboard.days.month import totals
-from dashboard.employees import departments, list_employees
-from dashboard.forms import FIRST_DAY, LAST_DAY
+from dashboard.employees import departments
 from dashboard.models import Employee
-from dashboard.web import page_number, services, short_text
+from dashboard.web import services, short_text
 
 pages = Blueprint("months", __name__)
 
 
-def month_of(text: str, today: date) -> tuple[date, date]:
-    """First and last day of `2026-11`, of today's month when it is empty; 400 with words otherwise."""
-    try:
-        first = date.fromisoformat(f"{text[:10]}-01") if text else today.replace(day=1)
-    except ValueError:
-        abort(400, f"month “{text[:40]}”: write it as 2026-11.")
-    if not FIRST_DAY <= first <= LAST_DAY:
-        abort(400, f"month “{text[:40]}”: outside {FIRST_DAY.year} to {LAST_DAY.year}.")
-    return first, (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
-
-
-def _asked() -> tuple[date, date]:
-    today = local_date(now_ms(), services().settings.zone)
-    return month_of(request.args.get("month", "").strip(), today)
-
-
-def _month(day: date) -> str:
-    return day.isoformat()[:7]
+NAMES = people_list.SORTS["name"][2]
+"""The types of a place in the list, which is by name."""
 
 
 @pages.get("/months")
 def index() -> ResponseReturnValue:
-    page, settings = page_number(), services().settings
-    department = short_text("department")
-    first, last = _asked()
+    settings, seen = services().settings, sight().only_departments
+    department, month, place = short_text("department"), asked_month.asked(), cursors.read_place(NAMES)
+    chosen, now = people_list.PeopleFilter(department=department), datetime.now(settings.zone)
     with reading(services().sessions) as session:
-        size = settings.page_size
-        rows, total = list_employees(session, "", department or None, True, limit=size, offset=(page - 1) * size)
+        rows, before, after = people_list.page(session, chosen, now, place, settings.page_size, seen)
         people = [row.employee for row in rows]
-        days = days_of(session, [one.id for one in people], first, last, now_ms(), settings.zone)
-        known = departments(session)
-    kept: dict[str, Any] = {"month": _month(first), **({"department": department} if department else {})}
+        days = days_of(session, [one.id for one in people], month.first, month.last, now_ms(), settings.zone)
+        total = people_list.count(session, chosen, now, seen) if before is None else None
+        known = departments(session, seen)
+    kept: dict[str, Any] = {"month": month.text, **({"department": department} if department else {})}
     return render_template(
         "months.html",
         rows=[(one, totals(days[one.id])) for one in people],
-        total=total,
-        page=page,
-        pages=max(1, -(-total // size)),
-        link=lambda number: url_for("months.index", **kept, page=number),
-        month=_month(first),
+        words=people_list.count_words(total, before is not None),
+        first=url_for("months.index", **kept),
+        before=url_for("months.index", **kept, before=cursors.pack(before)) if before else None,
+        after=url_for("months.index", **kept, after=cursors.pack(after)) if after else None,
+        beyond=place is not None,
+        month=month,
         department=department,
         departments=known,
         hours=day_words.hours,
@@ -67,20 +51,17 @@ def index() -> ResponseReturnValue:
 
 @pages.get("/people/<employee_id>/month")
 def person(employee_id: str) -> ResponseReturnValue:
-    first, last = _asked()
-    settings = services().settings
+    month, settings = asked_month.asked(), services().settings
     with reading(services().sessions) as session:
         employee = session.get(Employee, employee_id)
         if employee is None:
             abort(404)
-        days = days_of(session, [employee_id], first, last, now_ms(), settings.zone)[employee_id]
+        days = days_of(session, [employee_id], month.first, month.last, now_ms(), settings.zone)[employee_id]
     return render_template(
         "person_month.html",
         person=employee,
         days=days,
         sums=totals(days),
-        month=_month(first),
-        before=_month(first - timedelta(days=1)),
-        after=_month(last + timedelta(days=1)),
-        words=day_words,
+        month=month,
+        day_words=day_words,
     )

@@ -1,20 +1,31 @@
 """Employees: the list, adding one, and a person's page with details, consent and state."""
 
+from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from dashboard import audit, employees
+from dashboard import (
+    asked_month,
+    audit,
+    cursors,
+    downloads,
+    employees,
+    people_export,
+    people_list,
+    person_month,
+    picture_quality,
+)
 from dashboard.audit_actions import Action
 from dashboard.auth import actor, sight, viewer_name
 from dashboard.database import now_ms, reading
 from dashboard.employees import EmployeeError
-from dashboard.models import Employee, EnrolmentPicture
-from dashboard.web import page_number, services, short_text
+from dashboard.models import Employee
+from dashboard.web import services
 
 FIELDS = ("code", "name", "department")
 
@@ -23,33 +34,60 @@ pages = Blueprint("people", __name__)
 
 @pages.get("/people")
 def index() -> ResponseReturnValue:
-    page, size = page_number(), services().settings.page_size
-    text, department, state = short_text("q"), short_text("department"), short_text("state")
-    if state not in ("", "active"):
-        abort(400, f"State “{state[:40]}”: leave it out, or use “active”.")
-    kept: dict[str, Any] = {
-        name: value for name, value in (("q", text), ("department", department), ("state", state)) if value
-    }
+    settings, seen = services().settings, sight().only_departments
+    chosen = _chosen()
+    place = cursors.read_place(people_list.SORTS[chosen.sort][2])
+    now = datetime.now(settings.zone)
+    kept: dict[str, Any] = {**chosen.query_string()}
     with reading(services().sessions) as session:
-        rows, total = employees.list_employees(
-            session,
-            text,
-            department or None,
-            state != "active",
-            limit=size,
-            offset=(page - 1) * size,
-            only_departments=sight().only_departments,
-        )
-        return render_template(
-            "people.html",
-            rows=rows,
-            total=total,
-            page=page,
-            pages=max(1, -(-total // size)),
-            chosen=kept,
-            departments=employees.departments(session, sight().only_departments),
-            link=lambda number: url_for("people.index", **kept, page=number),
-        )
+        rows, before, after = people_list.page(session, chosen, now, place, settings.page_size, seen)
+        total = people_list.count(session, chosen, now, seen) if before is None else None
+        known_departments = employees.departments(session, seen)
+    return render_template(
+        "people.html",
+        rows=rows,
+        words=people_list.count_words(total, before is not None),
+        first=url_for("people.index", **kept),
+        before=url_for("people.index", **kept, before=cursors.pack(before)) if before else None,
+        after=url_for("people.index", **kept, after=cursors.pack(after)) if after else None,
+        beyond=place is not None,
+        chosen=chosen,
+        kept=kept,
+        states=people_list.STATES,
+        sorts={name: sort[0] for name, sort in people_list.SORTS.items()},
+        departments=known_departments,
+        exports={suffix: url_for("people.export", suffix=suffix, **kept) for suffix in ("csv", "xlsx")},
+    )
+
+
+@pages.get("/people.<any(csv, xlsx):suffix>")
+def export(suffix: str) -> ResponseReturnValue:
+    """Everybody that the page's filter finds, in its order; that they were exported is in the audit trail."""
+    sessions, zone, seen = services().sessions, services().settings.zone, sight().only_departments
+    chosen, now = _chosen(), datetime.now(zone)
+    with sessions.begin() as session:
+        told = {**people_list.noted(chosen), "format": suffix}
+        audit.add(session, actor(), Action.PEOPLE_EXPORTED, after=told)
+
+    def found(session: Session) -> Iterator[people_list.PersonRow]:
+        return people_list.everybody(session, chosen, now, seen)
+
+    if suffix == "csv":
+        return downloads.csv("people", sessions, lambda session: people_export.texts(found(session), zone))
+    return downloads.xlsx(
+        "people",
+        "People",
+        people_export.COLUMNS,
+        sessions,
+        lambda session: (people_export.values(row, zone) for row in found(session)),
+    )
+
+
+def _chosen() -> people_list.PeopleFilter:
+    try:
+        return people_list.read_filter(request.args)
+    except people_list.BadFilter as error:
+        abort(400, str(error))
 
 
 @pages.route("/people/new", methods=["GET", "POST"])
@@ -94,15 +132,14 @@ def person(employee_id: str) -> ResponseReturnValue:
 def person_page(employee_id: str, **more: Any) -> str:
     """A person's page; `more` is what a form that was refused adds (typed values, problems, verdicts). 404 if unknown."""
     settings = services().settings
+    month_asked = asked_month.asked()
     with reading(services().sessions) as session:
         employee = session.get(Employee, employee_id)
         if employee is None:
             abort(404)
-        pictures = session.execute(
-            select(EnrolmentPicture.id, EnrolmentPicture.created_ms, EnrolmentPicture.created_by)
-            .where(EnrolmentPicture.employee_id == employee_id)
-            .order_by(EnrolmentPicture.created_ms, EnrolmentPicture.id)
-        ).all()
+        pictures = picture_quality.pictures(session, employee_id)
+        month = person_month.read(session, employee_id, month_asked, settings.zone)
+        last_seen = person_month.last_seen(session, employee_id)
         values = {
             "typed": {"name": employee.name, "department": employee.department},
             "problems": {},
@@ -113,6 +150,9 @@ def person_page(employee_id: str, **more: Any) -> str:
             "person.html",
             person=employee,
             pictures=pictures,
+            quality=picture_quality.summary(pictures),
+            month=month,
+            last_seen=last_seen,
             room=max(0, settings.max_pictures - len(pictures)),
             max_pictures=settings.max_pictures,
             max_upload_mb=settings.max_upload_mb,
@@ -182,10 +222,10 @@ def take_step(employee_id: str, step: str) -> ResponseReturnValue:
         with services().sessions.begin() as session:
             employee = employees.locked(session, employee_id)
             before = employee.consent_ms, employee.deactivated_ms
-            action, words = STEPS[step](session, employee_id)
+            action, told = STEPS[step](session, employee_id)
             if (employee.consent_ms, employee.deactivated_ms) != before:
                 audit.add(session, actor(), action, audit.person(employee))
     except EmployeeError:
         abort(404)
-    flash(words, "good")
+    flash(told, "good")
     return redirect(url_for("people.person", employee_id=employee_id))

@@ -176,10 +176,10 @@ class Recorder:
     def _announce(self, result: Result) -> None:
         shard = self.settings.shard
         try:
-            recorded = recorded_for(result, self.settings)
+            recorded = recorded_for(result)
             if recorded is not None:
                 self.notices.add(keys.feedback(shard, result.record.kiosk), recorded, keys.FEEDBACK_KEPT)
-            self.notices.add(keys.events(shard), arrival_for(result, self.settings), keys.EVENTS_KEPT)
+            self.notices.add(keys.events(shard), arrival_for(result), keys.EVENTS_KEPT)
         except ValidationError as error:  # such as a row that was edited by hand; the record is safe all the same
             first = error.errors(include_url=False, include_input=False)[0]
             log.error("event %s can't be announced: %s: %s", result.record.event_id, first["loc"], first["msg"])

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Literal, cast
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -16,7 +17,7 @@ from dashboard.attendance_rules import (
     local_datetime,
     local_time,
 )
-from dashboard.models import AttendanceEvent, DecisionRecord, Employee, Kiosk
+from dashboard.models import AttendanceEvent, DecisionRecord, Employee, Kiosk, Site
 from dashboard.settings import DashboardSettings
 from worker.protocol.entries import Arrival, BadEntry, Decision, Recorded
 from worker.protocol.outcomes import Direction, Outcome
@@ -44,6 +45,8 @@ class Result:
     """The punch; for a duplicate the one it repeats."""
     employee: Employee | None
     direction: Direction
+    zone: ZoneInfo
+    """The clock at the door."""
 
 
 def record(session: Session, decision: Decision, received_ms: int, settings: DashboardSettings) -> Result:
@@ -56,38 +59,39 @@ def record(session: Session, decision: Decision, received_ms: int, settings: Das
         raise BadEntry("employee_id: missing, but the outcome is accepted")
     known = session.get(DecisionRecord, decision.event_id)
     if known is not None:
-        return _as_stored(session, known)
+        return _as_stored(session, known, settings)
     kiosk = session.get(Kiosk, decision.kiosk)
     if kiosk is None:
         kiosk = Kiosk(name=decision.kiosk, label="", direction="alternate")
         session.add(kiosk)
+    zone = _zone(session, kiosk, settings)
     row = _row(decision, received_ms)
     session.add(row)
     if decision.outcome is not Outcome.ACCEPTED or decision.employee_id is None:
-        return Result("not_a_punch", False, row, None, None, direction_for(_setting(kiosk), None))
+        return Result("not_a_punch", False, row, None, None, direction_for(_setting(kiosk), None), zone)
 
     employee = session.get(Employee, decision.employee_id, with_for_update=True)
     if employee is None or not _is_active(employee, decision.captured_ms):
         row.status = "inactive"
-        return Result("inactive", False, row, None, employee, direction_for(_setting(kiosk), None))
+        return Result("inactive", False, row, None, employee, direction_for(_setting(kiosk), None), zone)
     earlier = _same_presence(session, decision, settings.presence_gap_s)
     if earlier is not None:
         row.status, row.duplicate_of = "duplicate", earlier.event_id
-        return Result("duplicate", False, row, earlier, employee, Direction(earlier.direction))
+        return Result("duplicate", False, row, earlier, employee, Direction(earlier.direction), zone)
     row.status = "recorded"
     session.flush()  # the event refers to the decision
-    last = _last_direction_today(session, employee.id, decision.captured_ms, settings)
+    last = _last_direction_today(session, employee.id, decision.captured_ms, zone)
     event = AttendanceEvent(
         event_id=decision.event_id,
         employee_id=employee.id,
         kiosk=decision.kiosk,
         captured_ms=decision.captured_ms,
         direction=direction_for(_setting(kiosk), last).value,
-        time_zone=settings.zone.key,
+        time_zone=zone.key,
     )
     session.add(event)
     event_pictures.keep(session, decision, settings)
-    return Result("recorded", False, row, event, employee, Direction(event.direction))
+    return Result("recorded", False, row, event, employee, Direction(event.direction), zone)
 
 
 def _row(decision: Decision, received_ms: int) -> DecisionRecord:
@@ -112,16 +116,25 @@ def _row(decision: Decision, received_ms: int) -> DecisionRecord:
     )
 
 
-def _as_stored(session: Session, row: DecisionRecord) -> Result:
+def _as_stored(session: Session, row: DecisionRecord, settings: DashboardSettings) -> Result:
     event = session.get(AttendanceEvent, row.duplicate_of or row.event_id)
     employee = session.get(Employee, row.employee_id) if row.employee_id else None
     kiosk = session.get_one(Kiosk, row.kiosk)
     direction = Direction(event.direction) if event else direction_for(_setting(kiosk), None)
-    return Result(cast(Status, row.status), True, row, event, employee, direction)
+    return Result(cast(Status, row.status), True, row, event, employee, direction, _zone(session, kiosk, settings))
 
 
 def _setting(kiosk: Kiosk) -> KioskDirection:
     return cast(KioskDirection, kiosk.direction)
+
+
+def _zone(session: Session, kiosk: Kiosk, settings: DashboardSettings) -> ZoneInfo:
+    """That of the kiosk's site; the settings' where none is chosen, or this machine doesn't know it."""
+    site = session.get(Site, kiosk.site_id) if kiosk.site_id is not None else None
+    try:
+        return ZoneInfo(site.time_zone) if site is not None else settings.zone
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return settings.zone
 
 
 def _is_active(employee: Employee, captured_ms: int) -> bool:
@@ -154,11 +167,9 @@ def _same_presence(session: Session, decision: Decision, gap_s: float) -> Attend
     return session.get(AttendanceEvent, before.duplicate_of or before.event_id) if before is not None else None
 
 
-def _last_direction_today(
-    session: Session, employee_id: str, captured_ms: int, settings: DashboardSettings
-) -> Direction | None:
+def _last_direction_today(session: Session, employee_id: str, captured_ms: int, zone: ZoneInfo) -> Direction | None:
     """Of the employee's last punch before this one at any door, on the same day of the site's calendar."""
-    start_ms, _ = day_bounds_ms(local_date(captured_ms, settings.zone), settings.zone)
+    start_ms, _ = day_bounds_ms(local_date(captured_ms, zone), zone)
     last = session.scalar(
         select(AttendanceEvent.direction)
         .where(
@@ -172,7 +183,7 @@ def _last_direction_today(
     return Direction(last) if last else None
 
 
-def recorded_for(result: Result, settings: DashboardSettings) -> Recorded | None:
+def recorded_for(result: Result) -> Recorded | None:
     """What the kiosk is told; None for what isn't a punch. A duplicate names the time and direction of the first."""
     if result.status == "not_a_punch" or result.record.employee_id is None:
         return None
@@ -185,15 +196,15 @@ def recorded_for(result: Result, settings: DashboardSettings) -> Recorded | None
         name=result.employee.name if result.employee else "",
         direction=result.direction,
         captured_ms=captured_ms,
-        local_time=local_time(captured_ms, settings.zone),
-        local_date=local_date(captured_ms, settings.zone).isoformat(),
+        local_time=local_time(captured_ms, result.zone),
+        local_date=local_date(captured_ms, result.zone).isoformat(),
     )
 
 
-def arrival_for(result: Result, settings: DashboardSettings) -> Arrival:
+def arrival_for(result: Result) -> Arrival:
     """What the live board shows; nobody is named whom the system didn't recognise."""
     row, who = result.record, result.employee
-    local = local_datetime(row.captured_ms, settings.zone)
+    local = local_datetime(row.captured_ms, result.zone)
     return Arrival(
         event_id=row.event_id,
         outcome=OUTCOME_OF.get(result.status, Outcome(row.outcome)),

@@ -40,6 +40,9 @@ CHANGE_PEOPLE = _all(Role.HR)
 READ_KIOSKS = _all(Role.HR, Role.OPERATOR, Role.AUDITOR)
 CHANGE_KIOSKS = _all(Role.HR, Role.OPERATOR)
 """HR too: the direction of a door decides what a punch there means."""
+READ_RULES = _all(Role.HR, Role.AUDITOR)
+CHANGE_RULES = _all(Role.HR)
+"""Shifts, sites, holidays and leave: what days are computed by."""
 READ_ACCOUNTS = _all(Role.HR, Role.AUDITOR)
 CHANGE_ACCOUNTS = _all(Role.HR)
 READ_TRAIL = _all(Role.HR, Role.AUDITOR)
@@ -64,9 +67,37 @@ RIGHTS: Mapping[str, Line] = {
     "attendance.picture": READ_FACES,
     "people.index": READ_PEOPLE,
     "people.person": READ_PEOPLE,
+    "people.export": READ_PEOPLE,
     "people.create": CHANGE_PEOPLE,
     "people.change": CHANGE_PEOPLE,
     "people.take_step": CHANGE_PEOPLE,
+    "people_import.form": CHANGE_PEOPLE,
+    "people_import.upload": CHANGE_PEOPLE,
+    "people_import.look": CHANGE_PEOPLE,
+    "people_import.report": CHANGE_PEOPLE,
+    "people_import.apply": CHANGE_PEOPLE,
+    "people_import.discard": CHANGE_PEOPLE,
+    "departments.index": _all(Role.HR, Role.AUDITOR),
+    "departments.rename": CHANGE_PEOPLE,
+    "months.index": READ_PEOPLE,
+    "months.person": READ_PEOPLE,
+    "leave.index": READ_PEOPLE,
+    "leave.enter": CHANGE_RULES,
+    "leave.withdraw": CHANGE_RULES,
+    "shift_patterns.index": READ_PEOPLE,
+    "shift_patterns.create": CHANGE_RULES,
+    "shift_patterns.pattern": READ_PEOPLE,
+    "shift_patterns.change": CHANGE_RULES,
+    "shift_patterns.assign_pattern": CHANGE_RULES,
+    "sites.index": READ_RULES,
+    "sites.create": CHANGE_RULES,
+    "sites.site": CHANGE_RULES,
+    "sites.change": CHANGE_RULES,
+    "holidays.index": READ_RULES,
+    "holidays.add": CHANGE_RULES,
+    "holidays.preview": CHANGE_RULES,
+    "holidays.import_them": CHANGE_RULES,
+    "holidays.remove": CHANGE_RULES,
     "pictures.show": READ_FACES,
     "pictures.add": CHANGE_PEOPLE,
     "pictures.delete": CHANGE_PEOPLE,
@@ -80,19 +111,6 @@ RIGHTS: Mapping[str, Line] = {
     "audit.index": READ_TRAIL,
     "audit.export": READ_TRAIL,
 }
-
-NAVIGATION = (
-    ("live.board", "Live", "live"),
-    ("attendance.log", "Attendance", "log"),
-    ("people.index", "People", "people"),
-    ("kiosks.index", "Kiosks", "kiosk"),
-    ("me.month", "My records", "user"),
-    ("accounts.index", "Accounts", "key"),
-    ("audit.index", "Audit trail", "trail"),
-)
-"""Endpoint, words and icon of each entry; an account sees those that it may open, and starts at the first."""
-OF_ALL_ROLES = "account.index"
-"""Where somebody starts who may open none of them."""
 
 
 @dataclass(frozen=True)
@@ -127,12 +145,6 @@ def reach(endpoint: str, roles: Iterable[Role]) -> Reach | None:
     """The widest that the roles give at the endpoint; None where they may not be there."""
     line = RIGHTS.get(endpoint, {})
     return max((line[role] for role in roles if role in line), default=None)
-
-
-def start_endpoint(roles: Iterable[Role]) -> str:
-    """The first page that somebody with these roles may open."""
-    known = tuple(roles)
-    return next((endpoint for endpoint, _, _ in NAVIGATION if reach(endpoint, known) is not None), OF_ALL_ROLES)
 
 
 def require_complete(endpoints: Iterable[str]) -> None:

@@ -4,13 +4,14 @@ from typing import Any
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from dashboard import pattern_form
+from dashboard import audit, pattern_form
 from dashboard.attendance_rules import local_date
-from dashboard.auth import viewer_name
+from dashboard.audit_actions import Action
+from dashboard.auth import actor, sight, viewer_name
 from dashboard.database import now_ms, reading
 from dashboard.employees import departments, find_by_code
 from dashboard.forms import Form
@@ -38,7 +39,10 @@ def _index(typed: dict[str, str], problems: dict[str, str]) -> str:
             .outerjoin(Site, Site.id == Assignment.site_id)
             .order_by(Assignment.first_day.desc(), Assignment.id.desc())
         )
-        total = session.scalar(select(func.count()).select_from(Assignment)) or 0
+        seen = sight().only_departments
+        if seen is not None:
+            query = query.where(or_(Assignment.department.in_(seen), Employee.department.in_(seen)))
+        total = session.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0
         rows = session.execute(query.limit(size).offset((page - 1) * size)).all()
         return render_template(
             "shifts.html",
@@ -51,7 +55,7 @@ def _index(typed: dict[str, str], problems: dict[str, str]) -> str:
             page=page,
             pages=max(1, -(-total // size)),
             link=lambda number: url_for("shift_patterns.index", page=number),
-            departments=departments(session),
+            departments=departments(session, seen),
             sites=session.scalars(select(Site).order_by(Site.name)).all(),
             typed=typed,
             problems=problems,
@@ -70,21 +74,27 @@ def create() -> ResponseReturnValue:
     return _save(None)
 
 
-@pages.route("/shifts/<int:pattern_id>", methods=["GET", "POST"])
-def change(pattern_id: int) -> ResponseReturnValue:
+@pages.get("/shifts/<int:pattern_id>")
+def pattern(pattern_id: int) -> ResponseReturnValue:
     with reading(services().sessions) as session:
-        pattern, version = session.get(ShiftPattern, pattern_id), _newest(session, pattern_id)
-    if pattern is None or version is None:
+        found, version = session.get(ShiftPattern, pattern_id), _newest(session, pattern_id)
+    if found is None or version is None:
         abort(404)
-    if request.method == "POST":
-        return _save(pattern_id)
     today = local_date(now_ms(), services().settings.zone).isoformat()
     rules = rules_of(version.rules_json)
     shown = pattern_form.fields_of(rules)
     problems = {}
     if pattern_form.read_pattern(Form(shown)) != rules:
         problems["week"] = "This version has rules that the form can’t show. Saving it replaces them by what is below."
-    return _form(pattern_id, {**shown, "name": pattern.name, "first_day": today, "seen": str(version.id)}, problems)
+    return _form(pattern_id, {**shown, "name": found.name, "first_day": today, "seen": str(version.id)}, problems)
+
+
+@pages.post("/shifts/<int:pattern_id>")
+def change(pattern_id: int) -> ResponseReturnValue:
+    with reading(services().sessions) as session:
+        if session.get(ShiftPattern, pattern_id) is None:
+            abort(404)
+    return _save(pattern_id)
 
 
 def _newest(session: Session, pattern_id: int) -> ShiftPatternVersion | None:
@@ -104,7 +114,13 @@ def _save(pattern_id: int | None) -> ResponseReturnValue:
             newest = _newest(session, pattern_id) if pattern_id else None
             if newest is not None and typed.get("seen") != str(newest.id):
                 raise RulesError(f"{newest.made_by} has saved this pattern meanwhile: reload the page and look first")
-            save_pattern(session, name, rules, first_day, by=viewer_name(), now_ms=now_ms(), pattern_id=pattern_id)
+            made = save_pattern(
+                session, name, rules, first_day, by=viewer_name(), now_ms=now_ms(), pattern_id=pattern_id
+            )
+            action = Action.SHIFT_CHANGED if pattern_id else Action.SHIFT_CREATED
+            subject = audit.Subject("shift_pattern", str(made.pattern_id))
+            told = {"name": name, "version": made.id, "first_day": first_day.isoformat()}
+            audit.add(session, actor(), action, subject, after=told)
     except RulesError as error:
         return _form(pattern_id, typed, {"name": str(error)}), 422
     except IntegrityError:  # somebody else took the name in the same moment
@@ -143,7 +159,7 @@ def assign_pattern() -> ResponseReturnValue:
             person = find_by_code(session, code) if code else None
             if code and person is None:
                 raise RulesError(f"code “{code[:40]}”: nobody has it")
-            assign(
+            row = assign(
                 session,
                 first_day,
                 by=viewer_name(),
@@ -153,6 +169,9 @@ def assign_pattern() -> ResponseReturnValue:
                 pattern_id=pattern_id,
                 site_id=site_id,
             )
+            subject = audit.person(person) if person else audit.Subject("department", department)
+            told = {"first_day": first_day.isoformat(), "shift_pattern": row.pattern_id, "site": row.site_id}
+            audit.add(session, actor(), Action.SHIFT_ASSIGNED, subject, after=told)
     except RulesError as error:
         return _index(typed, {"code": str(error)}), 422
     flash(f"{person.name if person else department}: assigned from {first_day.isoformat()} on.", "good")

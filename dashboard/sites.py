@@ -1,35 +1,26 @@
-"""Sites: their clocks, and the holidays of each: entered, or imported after a preview."""
+"""Sites: their names, their clocks, and the country whose holidays are offered there."""
 
-from datetime import date
-from typing import Any
+import hashlib
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
-from dashboard import holiday_store
-from dashboard.attendance_rules import local_date
-from dashboard.auth import viewer_name
-from dashboard.database import now_ms, reading
+from dashboard import audit
+from dashboard.audit_actions import Action
+from dashboard.auth import actor
+from dashboard.database import reading
 from dashboard.forms import Form
-from dashboard.holiday_calendars import (
-    LONGEST_NAME,
-    MOST_BYTES,
-    CalendarError,
-    FoundHoliday,
-    FoundHolidays,
-    countries,
-    of_country,
-    of_icalendar,
-)
-from dashboard.models import Holiday, Site
-from dashboard.web import services, whole_number
+from dashboard.holiday_calendars import countries
+from dashboard.models import Site
+from dashboard.web import services
 
 MOST_SITES = 500
-MOST_PICKED = 1_000
-HALVES = {"": "The whole day", "first": "First half", "second": "Second half"}
+LONGEST = 200
+"""Characters of what was typed that a refused form gives back."""
 
 pages = Blueprint("sites", __name__)
 
@@ -48,7 +39,58 @@ def _index(typed: dict[str, str], problems: dict[str, str]) -> str:
 
 @pages.post("/sites")
 def create() -> ResponseReturnValue:
-    form, typed = Form(request.form), _typed()
+    form = Form(request.form)
+    values = _read(form)
+    if form.problems:
+        return _index(typed_fields(), form.problems), 422
+    try:
+        with services().sessions.begin() as session:
+            site = Site(**values)
+            session.add(site)
+            session.flush()
+            audit.add(session, actor(), Action.SITE_CREATED, subject(site), after=values)
+    except IntegrityError:
+        return _index(typed_fields(), {"name": _taken(values["name"])}), 422
+    flash(f"{values['name']}: saved.", "good")
+    return redirect(url_for("sites.index"))
+
+
+@pages.get("/sites/<int:site_id>")
+def site(site_id: int) -> ResponseReturnValue:
+    with reading(services().sessions) as session:
+        found = _values(known(session, site_id))
+    return render_template("site.html", site_id=site_id, typed={**found, "seen": _seen(found)}, problems={})
+
+
+@pages.post("/sites/<int:site_id>")
+def change(site_id: int) -> ResponseReturnValue:
+    """`seen` says what the form was filled with: somebody who saves what another has changed meanwhile is told."""
+    form = Form(request.form)
+    values = _read(form)
+    try:
+        with services().sessions.begin() as session:
+            found = known(session, site_id, hold=True)
+            before = _values(found)
+            if not form.problems and request.form.get("seen") != _seen(before):
+                form.problems["name"] = (
+                    f"{before['name']}: somebody has changed it meanwhile: reload the page and look first"
+                )
+            if form.problems:
+                return render_template("site.html", site_id=site_id, typed=typed_fields(), problems=form.problems), 422
+            was, now = audit.changes(before, values)
+            for name, value in now.items():
+                setattr(found, name, value)
+            if now:
+                audit.add(session, actor(), Action.SITE_CHANGED, subject(found), was, now)
+    except IntegrityError:
+        problems = {"name": _taken(values["name"])}
+        return render_template("site.html", site_id=site_id, typed=typed_fields(), problems=problems), 422
+    flash(f"{values['name']}: saved.", "good")
+    return redirect(url_for("sites.index"))
+
+
+def _read(form: Form) -> dict[str, str]:
+    """A site's columns, with what is wrong of them in the form's problems."""
     name, country = form.text("name", "Name", 200), form.text("country", "Country", 2, needed=False).upper()
     zone, subdivision = form.text("time_zone", "Time zone", 64), form.text("subdivision", "Region", 16, needed=False)
     if "time_zone" not in form.problems and not _zone_exists(zone):
@@ -59,19 +101,28 @@ def create() -> ResponseReturnValue:
         form.problems["subdivision"] = (
             f"Region “{subdivision}” of {country}: not known; leave it empty, or see ISO 3166-2"
         )
-    if form.problems:
-        return _index(typed, form.problems), 422
-    try:
-        with services().sessions.begin() as session:
-            session.add(Site(name=name, time_zone=zone, country=country, subdivision=subdivision))
-    except IntegrityError:
-        return _index(typed, {"name": f"Name “{name[:40]}”: another site has it already"}), 422
-    flash(f"{name}: saved.", "good")
-    return redirect(url_for("sites.index"))
+    return {"name": name, "time_zone": zone, "country": country, "subdivision": subdivision}
 
 
-def _typed() -> dict[str, str]:
-    return {name: value[:LONGEST_NAME] for name, value in request.form.items()}
+def _values(site: Site) -> dict[str, str]:
+    return {name: getattr(site, name) for name in ("name", "time_zone", "country", "subdivision")}
+
+
+def _seen(values: dict[str, str]) -> str:
+    return hashlib.sha256(repr(sorted(values.items())).encode()).hexdigest()
+
+
+def _taken(name: str) -> str:
+    return f"Name “{name[:40]}”: another site has it already"
+
+
+def subject(site: Site | None) -> audit.Subject:
+    """None stands for all sites."""
+    return audit.Subject("place", str(site.id) if site else "")
+
+
+def typed_fields() -> dict[str, str]:
+    return {name: value[:LONGEST] for name, value in request.form.items()}
 
 
 def _zone_exists(name: str) -> bool:
@@ -82,114 +133,14 @@ def _zone_exists(name: str) -> bool:
     return True
 
 
-@pages.get("/sites/<int:site_id>/holidays")
-def holidays(site_id: int) -> ResponseReturnValue:
-    """`site_id` 0 stands for all sites together."""
-    today = local_date(now_ms(), services().settings.zone)
-    return _holidays(site_id, whole_number("year", today.year, 2000, 2099), {}, {})
+def site_or_all(session: Session, site_id: int) -> Site | None:
+    """None for 0, which stands for all sites together; 404 for one that isn't there."""
+    return known(session, site_id) if site_id else None
 
 
-def _holidays(
-    site_id: int,
-    year: int,
-    typed: dict[str, str],
-    problems: dict[str, str],
-    found: FoundHolidays | None = None,
-    **more: Any,
-) -> str:
-    with reading(services().sessions) as session:
-        site = _site(session, site_id)
-        rows = holiday_store.of_year(session, year, site_id or None)
-        preview = holiday_store.preview(session, found.days, year, site_id or None) if found else None
-    if site and not typed:
-        typed = {"country": site.country, "subdivision": site.subdivision}
-    shown = {
-        "site": site,
-        "site_id": site_id,
-        "year": year,
-        "rows": rows,
-        "preview": preview,
-        "found": found,
-        "halves": HALVES,
-    }
-    return render_template("holidays.html", **shown, typed=typed, problems=problems, **more)
-
-
-def _site(session: Any, site_id: int) -> Site | None:
-    site: Site | None = session.get(Site, site_id)
-    if site is None and site_id:
+def known(session: Session, site_id: int, hold: bool = False) -> Site:
+    """404 if there is none. `hold` makes two changes follow each other."""
+    found = session.get(Site, site_id, with_for_update=hold, populate_existing=True)
+    if found is None:
         abort(404)
-    return site
-
-
-@pages.post("/sites/<int:site_id>/holidays")
-def add(site_id: int) -> ResponseReturnValue:
-    form = Form(request.form)
-    name, day = form.text("name", "Name", LONGEST_NAME), form.day("day", "Day")
-    half = form.choice("half", "Free", HALVES)
-    if form.problems or day is None:
-        return _holidays(site_id, local_date(now_ms(), services().settings.zone).year, _typed(), form.problems), 422
-    return _stored(site_id, [FoundHoliday(day, name)], day.year, "entered", half or None)
-
-
-@pages.post("/sites/<int:site_id>/holidays/preview")
-def preview(site_id: int) -> ResponseReturnValue:
-    """What a file, or a country's calendar, would add; nothing is stored."""
-    form = Form(request.form)
-    year = form.number("year", "Year", 2000, 2099)
-    if year is None:
-        abort(400, form.problems.get("year", "Year: is missing."))
-    file = request.files.get("file")
-    try:
-        if file is not None and file.filename:
-            found, source = of_icalendar(file.stream.read(MOST_BYTES + 1), year), "icalendar"
-        else:
-            country = form.text("country", "Country", 2).upper()
-            joint = bool(request.form.get("joint_leave"))
-            found, source = (
-                of_country(country, form.text("subdivision", "Region", 16, needed=False), year, joint),
-                "country",
-            )
-    except CalendarError as error:
-        return _holidays(site_id, year, _typed(), {"import": str(error)}), 422
-    return _holidays(site_id, year, _typed(), {}, found, source=source)
-
-
-@pages.post("/sites/<int:site_id>/holidays/import")
-def import_them(site_id: int) -> ResponseReturnValue:
-    """Those that were picked in the preview, each as `2026-08-17 Name`."""
-    picked: list[FoundHoliday] = []
-    for text in request.form.getlist("pick")[:MOST_PICKED]:
-        form = Form({"day": text[:10], "name": text[10:]})
-        day, name = form.day("day", "Day"), form.text("name", "Name", LONGEST_NAME)
-        if form.problems or day is None:
-            abort(400, "; ".join(form.problems.values()))
-        picked.append(FoundHoliday(day, name))
-    source = "icalendar" if request.form.get("source") == "icalendar" else "country"
-    if not picked:
-        flash("Nothing was picked, so nothing was imported.", "warn")
-        return redirect(url_for("sites.holidays", site_id=site_id))
-    return _stored(site_id, picked, picked[0].day.year, source)  # type: ignore[arg-type]
-
-
-def _stored(
-    site_id: int, new: list[FoundHoliday], year: int, source: holiday_store.Source, half: Any = None
-) -> ResponseReturnValue:
-    with services().sessions.begin() as session:
-        _site(session, site_id)
-        entered = {"by": viewer_name(), "now_ms": now_ms()}
-        count = holiday_store.add(session, new, site_id or None, source=source, half=half, **entered)  # type: ignore[arg-type]
-    flash(f"{count} entered." if count else "It is there already.", "good" if count else "warn")
-    return redirect(url_for("sites.holidays", site_id=site_id, year=year))
-
-
-@pages.post("/sites/<int:site_id>/holidays/<int:holiday_id>/remove")
-def remove(site_id: int, holiday_id: int) -> ResponseReturnValue:
-    with services().sessions.begin() as session:
-        row = session.get(Holiday, holiday_id)
-        if row is None or (row.site_id or 0) != site_id:
-            abort(404)
-        day: date = row.day
-        holiday_store.remove(session, holiday_id)
-    flash(f"{day.isoformat()} is no holiday any more; the days’ figures follow.", "good")
-    return redirect(url_for("sites.holidays", site_id=site_id, year=day.year))
+    return found

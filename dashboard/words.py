@@ -1,6 +1,6 @@
 """Codes, times and numbers as people read them; one place for all pages and the export."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from flask import Flask, g
@@ -35,6 +35,12 @@ def result_words(status: str, outcome: str) -> str:
     if status == "not_a_punch":
         return REASONS.get(Outcome(outcome), RESULTS[status]) if outcome in set(Outcome) else RESULTS[status]
     return RESULTS.get(status, status.replace("_", " "))
+
+
+def utc_words(ms: int) -> str:
+    """For files that machines read: ISO 8601 with milliseconds."""
+    moment = datetime.fromtimestamp(ms // 1000, UTC).replace(microsecond=ms % 1000 * 1000)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def local(ms: int, zone: str | None = None, site: ZoneInfo | None = None) -> datetime:

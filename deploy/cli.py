@@ -7,7 +7,19 @@ from typing import Annotated
 
 import typer
 
-from deploy import audit_cli, calibrate_cli, dead, evaluate_cli, logs, model_cli, query_cli, train_cli, user_cli
+from deploy import (
+    audit_cli,
+    bench_cli,
+    calibrate_cli,
+    dead,
+    evaluate_cli,
+    logs,
+    model_cli,
+    people_cli,
+    query_cli,
+    train_cli,
+    user_cli,
+)
 from deploy.errors import clear_errors, settings_from
 from deploy.logs import LogFormat, LogLevel
 from worker.named_models import HELP
@@ -23,6 +35,8 @@ app = typer.Typer(
 
 
 app.add_typer(dead.app, name="dead")
+app.add_typer(bench_cli.app, name="bench")
+app.add_typer(people_cli.app, name="people")
 app.add_typer(train_cli.app, name="train")
 app.add_typer(user_cli.app, name="user")
 app.add_typer(audit_cli.app, name="audit")
@@ -32,16 +46,8 @@ app.add_typer(model_cli.app, name="model")
 app.command()(calibrate_cli.calibrate)
 
 
-class BenchPart(StrEnum):
-    DETECT, EMBED, STREAM, GALLERY, KIOSKS = "detect", "embed", "stream", "gallery", "kiosks"
-
-
 class ServerRole(StrEnum):
     LIVE, LEDGER, BOTH = "live", "ledger", "both"
-
-
-class BenchDevice(StrEnum):
-    CPU, CUDA = "cpu", "cuda"
 
 
 @app.callback()
@@ -233,34 +239,6 @@ def acl(
         from deploy import acl_file as room
 
         raise typer.Exit(room.run(role.value, kiosk or []))
-
-
-@app.command()
-def bench(
-    only: Annotated[BenchPart | None, typer.Option(help="run one part; all parts take about ten minutes")] = None,
-    json: Annotated[bool, typer.Option("--json", help="print one JSON object as the last line")] = False,
-    device: Annotated[BenchDevice, typer.Option(help="cpu or cuda")] = BenchDevice.CPU,
-    data: Annotated[
-        Path | None,
-        typer.Option(help="folder with nuaa/ and clips/crowd_1080p.mp4; without it the demo's scene serves"),
-    ] = None,
-    every: Annotated[int, typer.Option(min=1, max=100, help="look at each nth research picture only")] = 1,
-    threads: Annotated[int, typer.Option(min=0, max=256, help="threads of every network; 0 takes every core")] = 0,
-    tables: Annotated[
-        Path | None, typer.Option(help="write the tables into this Markdown file, between its bench marks")
-    ] = None,
-    plots: Annotated[Path | None, typer.Option(help="write the plots, as SVG, into this folder")] = None,
-    figures: Annotated[
-        list[Path] | None,
-        typer.Option(help="measure nothing: take the figures from a file with an earlier run's JSON; repeat for parts"),
-    ] = None,
-) -> None:
-    """Measure this machine: detection against the obvious stack, latency, many kiosks, search in the gallery."""
-    with clear_errors("demo"):
-        from deploy.bench import run as room
-
-        options = room.BenchOptions(only, json, device.value, data, every, threads, tables, plots, tuple(figures or ()))
-        raise typer.Exit(room.run(options))
 
 
 def _require_redis(settings: object, of_shard: bool = False) -> None:

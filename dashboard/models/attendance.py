@@ -27,9 +27,9 @@ class DecisionRecord(Base):
 
     __tablename__ = "decisions"
     event_id: Mapped[str] = mapped_column(String(64), primary_key=True)
-    kiosk: Mapped[str] = mapped_column(String(32), index=True)
+    kiosk: Mapped[str] = mapped_column(String(32))
     presence: Mapped[str] = mapped_column(String(64))
-    outcome: Mapped[str] = mapped_column(String(32), index=True)
+    outcome: Mapped[str] = mapped_column(String(32))
     status: Mapped[str] = mapped_column(String(16))
     employee_id: Mapped[str | None] = mapped_column(String(64))
     """No foreign key: a decision may name somebody who was erased since."""
@@ -53,6 +53,10 @@ class DecisionRecord(Base):
             sqlite_where=text("time_uncertain = 1"),
             postgresql_where=text("time_uncertain"),
         ),
+        # each of these serves one of the log's walks (dashboard/log_walk.py)
+        Index("decision_by_status", "status", "captured_ms"),
+        Index("decision_by_kiosk", "kiosk", "status", "captured_ms"),
+        Index("decision_by_employee", "employee_id", "captured_ms", "status"),
     )
 
 

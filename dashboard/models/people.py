@@ -1,24 +1,45 @@
 """Employees, the pictures that they were enrolled with, and the templates made from these."""
 
-from sqlalchemy import ForeignKey, String, UniqueConstraint
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, event
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from dashboard.folding import folded, searched
 from dashboard.models.base import Base
 from worker.protocol.entries import new_id
 
 
 class Employee(Base):
+    """Somebody with a code. Departments are known by their name: no more is stored about one (dashboard/departments.py)."""
+
     __tablename__ = "employees"
     id: Mapped[str] = mapped_column(String(64), primary_key=True, default=new_id)
     code: Mapped[str] = mapped_column(String(64), unique=True)
-    name: Mapped[str] = mapped_column(String(200), index=True)
-    department: Mapped[str] = mapped_column(String(200), default="", index=True)
+    name: Mapped[str] = mapped_column(String(200))
+    department: Mapped[str] = mapped_column(String(200), default="")
+    name_key: Mapped[str] = mapped_column(Text, default="", server_default="")
+    """The name as lists sort it: without case and accents. Kept by _keep_keys; a bulk statement sets it itself."""
+    search_text: Mapped[str] = mapped_column(Text, default="", server_default="")
+    """Code, name and department as they are searched; kept likewise."""
     created_ms: Mapped[int]
     consent_ms: Mapped[int | None]
     """When consent to store face data was given; without it no template is made."""
     consent_by: Mapped[str | None] = mapped_column(String(64))
     deactivated_ms: Mapped[int | None]
     pictures: Mapped[list["EnrolmentPicture"]] = relationship(back_populates="employee", cascade="all, delete-orphan")
+    __table_args__ = (
+        Index("employee_by_name", "name_key", "id"),
+        Index("employee_by_department", "department", "name_key", "id"),
+        Index("employee_by_created", "created_ms", "id"),
+    )
+
+
+@event.listens_for(Employee, "before_insert")
+@event.listens_for(Employee, "before_update")
+def _keep_keys(_mapper: Any, _connection: Any, employee: Employee) -> None:
+    employee.name_key = folded(employee.name)
+    employee.search_text = searched(employee.code, employee.name, employee.department or "")
 
 
 class EnrolmentPicture(Base):
@@ -26,14 +47,17 @@ class EnrolmentPicture(Base):
 
     __tablename__ = "enrolment_pictures"
     id: Mapped[str] = mapped_column(String(64), primary_key=True, default=new_id)
-    employee_id: Mapped[str] = mapped_column(ForeignKey("employees.id", ondelete="CASCADE"), index=True)
+    employee_id: Mapped[str] = mapped_column(ForeignKey("employees.id", ondelete="CASCADE"))
     sha256: Mapped[str] = mapped_column(String(64))
     jpeg: Mapped[bytes]
     created_ms: Mapped[int]
     created_by: Mapped[str] = mapped_column(String(64), default="")
     employee: Mapped[Employee] = relationship(back_populates="pictures")
     templates: Mapped[list["Template"]] = relationship(back_populates="picture", cascade="all, delete-orphan")
-    __table_args__ = (UniqueConstraint("employee_id", "sha256", name="picture_once_per_employee"),)
+    __table_args__ = (
+        UniqueConstraint("employee_id", "sha256", name="picture_once_per_employee"),
+        Index("picture_by_employee", "employee_id", "created_ms"),  # with the time: a row's is behind its whole JPEG
+    )
 
 
 class Template(Base):

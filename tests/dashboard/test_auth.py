@@ -14,6 +14,7 @@ pytest_plugins = ["tests.dashboard.pages"]
 def test_no_page_is_reachable_without_login(site: Site) -> None:
     ids = {"employee_id": "e1", "picture_id": "p1", "event_id": "v1"}
     values = ids | {"name": "front-door", "filename": "x", "user_id": 1, "session_id": 1}
+    values |= {"suffix": "csv", "token": "t", "site_id": 1, "holiday_id": 1, "leave_id": 1, "pattern_id": 1}
     client, seen = site.app.test_client(), 0
     for rule in site.app.url_map.iter_rules():
         if rule.endpoint in PUBLIC:

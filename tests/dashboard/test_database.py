@@ -47,6 +47,35 @@ def test_changes_that_were_not_published_yet_outlive_the_upgrade(empty_url: str)
     engine.dispose()
 
 
+def test_people_get_their_search_keys_and_keep_their_pictures(empty_url: str) -> None:
+    upgrade(empty_url, "0005")
+    engine = engine_for(empty_url)
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO employees (id, code, name, department, created_ms) VALUES "
+                "('a', 'E-1', 'José Muñoz', 'Gudang', 1), ('b', 'E-2', 'Ärmin', '', 2)"
+            )
+        )
+        connection.execute(
+            text(
+                "INSERT INTO enrolment_pictures (id, employee_id, sha256, jpeg, created_ms, created_by) "
+                "VALUES ('p', 'a', 's', :jpeg, 3, 'hr')"
+            ),
+            {"jpeg": b"x"},
+        )
+    keys = "SELECT name_key, search_text FROM employees ORDER BY code"
+    for step in (upgrade, lambda url: downgrade(url, "0005"), upgrade):
+        step(empty_url)
+        with engine.begin() as connection:
+            assert connection.execute(text("SELECT count(*) FROM enrolment_pictures")).scalar() == 1
+            assert connection.execute(text("SELECT count(*) FROM employees")).scalar() == 2
+            if step is upgrade:
+                found = [tuple(row) for row in connection.execute(text(keys))]
+                assert found == [("jose munoz", "e-1 jose munoz gudang"), ("armin", "e-2 armin")]
+    engine.dispose()
+
+
 def test_processes_that_upgrade_together_wait_for_each_other(empty_url: str) -> None:
     errors: list[BaseException] = []
     start = threading.Barrier(4)

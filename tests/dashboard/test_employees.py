@@ -10,8 +10,6 @@ from dashboard.employees import (
     EmployeeError,
     create_employee,
     deactivate,
-    departments,
-    list_employees,
     reactivate,
     set_consent,
     update_employee,
@@ -102,20 +100,3 @@ def test_withdrawn_consent_deletes_the_face_and_keeps_the_employee(
 def test_nobody(factory: SessionFactory, act: Callable[..., object]) -> None:
     with pytest.raises(EmployeeError, match="no such employee"), factory.begin() as session:
         act(session, "nobody", NOW_MS) if act is deactivate else act(session, "nobody")
-
-
-def test_the_list_searches_and_pages(factory: SessionFactory, add_person: Callable[..., str]) -> None:
-    with factory.begin() as session:
-        for number in range(7):
-            create_employee(session, f"E{number}", f"Person {number}", "Dock" if number % 2 else "100%", now_ms=NOW_MS)
-        add_person(session, "Z9", templates=3)
-        deactivate(session, session.scalars(select(Employee.id).where(Employee.code == "E6")).one(), NOW_MS)
-    with reading(factory) as session:
-        rows, total = list_employees(session, limit=3, offset=6)
-        assert (total, [row.employee.code for row in rows]) == (8, ["E5", "E6"])
-        [row], total = list_employees(session, "z9 NAME")
-        assert (row.employee.code, row.pictures, total) == ("Z9", 3, 1)
-        assert list_employees(session, "%")[1] == 4, "a per cent sign is searched for, not a wildcard"
-        assert list_employees(session, department="Dock")[1] == 4
-        assert list_employees(session, include_inactive=False)[1] == 7
-        assert departments(session) == ["100%", "Dock"]

@@ -201,6 +201,7 @@ def test_heartbeats_of_any_shape_do_no_harm(site: Site, browser: Browser, redis_
 def test_a_kiosks_direction_and_label(site: Site, browser: Browser, redis_pair: RedisPair) -> None:
     assert browser.post("/kiosks/front-door", {"label": "x", "direction": "in"}).status_code == 404
     beat(redis_pair, "kiosk", "front-door", {})
+    assert browser.post("/kiosks/front-door", {"label": "x", "direction": "in", "site": "9"}).status_code == 400
     answer = browser.post("/kiosks/front-door", {"label": "Front door", "direction": "in"}, follow_redirects=True)
     assert "Front door: saved" in answer.text
     with site.sessions() as session:

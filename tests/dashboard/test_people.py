@@ -76,11 +76,11 @@ def test_finding_people_and_paging(any_site: Site) -> None:
     browser = any_site.browser()
     for n in range(7):
         add(any_site, f"E-{n}", f"Grace Hopper {n}", "Computing" if n else "100%_sure")
-    first, second = browser.get("/people").text, browser.get("/people?page=2").text
-    assert "7 people, page 1 of 2" in first
+    first = browser.get("/people").text
+    second = browser.get(first.split('rel="next" href="')[1].split('"')[0].replace("&amp;", "&")).text
+    assert "7 people" in first
     assert first.count('<th scope="row">') == 5
     assert second.count('<th scope="row">') == 2
-    assert "page 9" in browser.get("/people?page=9").text
     found = browser.get("/people?q=hopper+E-3").text
     assert "1 person" in found
     assert browser.get("/people?q=%25_").text.count('<th scope="row">') == 1
@@ -88,7 +88,9 @@ def test_finding_people_and_paging(any_site: Site) -> None:
     assert "Nobody found" in browser.get("/people?q=nobody").text
 
 
-@pytest.mark.parametrize("query", ["page=-1", "page=0", "page=x", "page=1e3", "page=９", f"page={10**30}", "state=x"])
+@pytest.mark.parametrize(
+    "query", ["after=x", "before=W10", "sort=x", "months=0", "months=９", f"months={10**30}", "state=x"]
+)
 def test_a_wrong_query_is_answered_in_words(browser: Browser, query: str) -> None:
     answer = browser.get(f"/people?{query}")
     assert answer.status_code == 400

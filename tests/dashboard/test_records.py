@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from dashboard.database import SessionFactory, reading
 from dashboard.employees import deactivate
-from dashboard.models import AttendanceEvent, DecisionRecord, Employee, Kiosk
+from dashboard.models import AttendanceEvent, DecisionRecord, Employee, Kiosk, Site
 from dashboard.records import Result, arrival_for, record, recorded_for
 from dashboard.settings import DashboardSettings
 from worker.protocol.entries import BadEntry, Decision
@@ -43,11 +43,25 @@ def test_a_punch_is_written_with_direction_and_zone(factory, settings, keep, per
         assert event.decision.distance == 4.5
         assert event.decision.liveness == "not_checked"
         assert session.get_one(Kiosk, "front-door").direction == "alternate"
-    told = recorded_for(result, settings)
+    told = recorded_for(result)
     assert told is not None
     assert (told.outcome, told.name, told.direction) == (Outcome.RECORDED, "Name of E-1", "in")
     assert (told.local_date, told.local_time) == ("2026-11-24", "07:00")
-    assert arrival_for(result, settings).code == "E-1"
+    assert arrival_for(result).code == "E-1"
+
+
+def test_a_kiosk_goes_by_the_clock_of_its_site(factory, keep, person, make_decision) -> None:
+    with factory.begin() as session:
+        session.add(Site(id=1, name="Plant", time_zone="Asia/Jayapura"))
+        session.add(Site(id=2, name="Mars base", time_zone="Mars/Olympus"))  # of a newer machine, say
+        session.flush()
+        session.add_all([Kiosk(name="plant-door", site_id=1), Kiosk(name="mars-door", site_id=2)])
+    for kiosk, zone, clock in (("plant-door", "Asia/Jayapura", "09:00"), ("mars-door", "Asia/Jakarta", "07:00")):
+        result = keep(make_decision(person, kiosk=kiosk))
+        told = recorded_for(result)
+        assert result.event is not None
+        assert told is not None
+        assert (result.event.time_zone, told.local_time, arrival_for(result).local_time) == (zone, clock, clock)
 
 
 def test_somebody_who_stays_longer_than_the_gap_is_one_punch(factory, keep, person, make_decision) -> None:
@@ -81,7 +95,7 @@ def test_a_second_decision_within_the_gap_repeats_the_first_punch(settings, keep
     for apart_ms in (MINUTE_MS, -MINUTE_MS, 0):
         result = keep(make_decision(person, captured_ms=first.captured_ms + apart_ms))
         assert (result.status, result.record.duplicate_of) == ("duplicate", first.event_id)
-    told = recorded_for(result, settings)
+    told = recorded_for(result)
     assert told is not None
     assert (told.event_id, told.decision_id) == (first.event_id, result.record.event_id)
     assert told.outcome is Outcome.DUPLICATE
@@ -121,7 +135,7 @@ def test_whoever_is_deactivated_or_unknown_is_inactive(factory, settings, keep, 
     assert keep(after).status == "inactive"
     erased = keep(make_decision("nobody"))
     assert erased.status == "inactive"
-    told = recorded_for(erased, settings)
+    told = recorded_for(erased)
     assert told is not None
     assert (told.outcome, told.name) == (Outcome.INACTIVE, "")
     with reading(factory) as session:
@@ -131,8 +145,8 @@ def test_whoever_is_deactivated_or_unknown_is_inactive(factory, settings, keep, 
 def test_strangers_are_records_without_a_punch_and_without_a_name(settings, keep, make_decision) -> None:
     result = keep(make_decision())
     assert result.status == "not_a_punch"
-    assert recorded_for(result, settings) is None
-    arrival = arrival_for(result, settings)
+    assert recorded_for(result) is None
+    arrival = arrival_for(result)
     assert (arrival.outcome, arrival.name, arrival.employee_id) == (Outcome.UNKNOWN, None, None)
 
 
@@ -142,7 +156,7 @@ def test_the_same_event_id_again_finds_what_was_stored(factory, settings, keep, 
     again = keep(decision.model_copy(update={"captured_ms": decision.captured_ms + 5 * MINUTE_MS}))
     assert again.redelivered
     assert replace(again, redelivered=False, record=first.record, event=first.event, employee=first.employee) == first
-    assert recorded_for(again, settings) == recorded_for(first, settings)
+    assert recorded_for(again) == recorded_for(first)
     with reading(factory) as session:
         assert session.scalar(select(func.count()).select_from(DecisionRecord)) == 1
 

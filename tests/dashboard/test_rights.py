@@ -1,16 +1,21 @@
 """Every endpoint with every role, against a table written by hand: not from the one that the app goes by."""
 
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 import pytest
 
 from dashboard import rights
 from dashboard.app import create_app
+from dashboard.days.policy import weekly
 from dashboard.employees import create_employee
 from dashboard.models import AttendanceEvent, EventPicture
+from dashboard.models import Site as SiteRow
+from dashboard.patterns import assign, save_pattern
 from dashboard.rights import PUBLIC, Reach, Sight
 from dashboard.roles import Role
+from tests.dashboard.days.sheet import OFFICE
 from tests.dashboard.site import Browser, Site, add_user
 
 pytest_plugins = ["tests.dashboard.pages"]
@@ -44,29 +49,58 @@ TABLE: dict[tuple[str, str], tuple[int, int, int, int, int]] = {
     ("auth.logout", "POST"): (302, 302, 302, 302, 302),
     ("auth.password", "GET"): (200, 200, 200, 200, 200),
     ("auth.password", "POST"): (422, 422, 422, 422, 422),
+    ("departments.index", "GET"): (403, 403, 200, 403, 200),
+    ("departments.rename", "POST"): (403, 403, 422, 403, 403),
+    ("holidays.add", "POST"): (403, 403, 422, 403, 403),
+    ("holidays.import_them", "POST"): (403, 403, 302, 403, 403),
+    ("holidays.index", "GET"): (403, 403, 200, 403, 200),
+    ("holidays.preview", "POST"): (403, 403, 400, 403, 403),
+    ("holidays.remove", "POST"): (403, 403, 404, 403, 403),
     ("kiosks.change", "POST"): (403, 403, 302, 302, 403),
     ("kiosks.index", "GET"): (403, 403, 200, 200, 200),
+    ("leave.enter", "POST"): (403, 403, 422, 403, 403),
+    ("leave.index", "GET"): (403, 404, 200, 403, 200),
+    ("leave.withdraw", "POST"): (403, 403, 404, 403, 403),
     ("live.board", "GET"): (403, 200, 200, 403, 200),
     ("live.start", "GET"): (302, 302, 302, 302, 302),
     ("live.stream", "GET"): (403, 200, 200, 403, 200),
     ("me.month", "GET"): (200, 403, 403, 403, 403),
+    ("months.index", "GET"): (403, 200, 200, 403, 200),
+    ("months.person", "GET"): (403, 404, 200, 403, 200),
     ("people.change", "POST"): (403, 403, 422, 403, 403),
     ("people.create", "GET"): (403, 403, 200, 403, 403),
     ("people.create", "POST"): (403, 403, 422, 403, 403),
+    ("people.export", "GET"): (403, 200, 200, 403, 200),
     ("people.index", "GET"): (403, 200, 200, 403, 200),
     ("people.person", "GET"): (403, 404, 200, 403, 200),
     ("people.take_step", "POST"): (403, 403, 302, 403, 403),
+    ("people_import.apply", "POST"): (403, 403, 422, 403, 403),
+    ("people_import.discard", "POST"): (403, 403, 302, 403, 403),
+    ("people_import.form", "GET"): (403, 403, 200, 403, 403),
+    ("people_import.look", "GET"): (403, 403, 422, 403, 403),
+    ("people_import.report", "GET"): (403, 403, 422, 403, 403),
+    ("people_import.upload", "POST"): (403, 403, 422, 403, 403),
     ("pictures.add", "POST"): (403, 403, 422, 403, 403),
     ("pictures.delete", "POST"): (403, 403, 404, 403, 403),
     ("pictures.show", "GET"): (403, 403, 404, 403, 404),
+    ("shift_patterns.assign_pattern", "POST"): (403, 403, 422, 403, 403),
+    ("shift_patterns.change", "POST"): (403, 403, 422, 403, 403),
+    ("shift_patterns.create", "GET"): (403, 403, 200, 403, 403),
+    ("shift_patterns.create", "POST"): (403, 403, 422, 403, 403),
+    ("shift_patterns.index", "GET"): (403, 200, 200, 403, 200),
+    ("shift_patterns.pattern", "GET"): (403, 200, 200, 403, 200),
+    ("sites.change", "POST"): (403, 403, 422, 403, 403),
+    ("sites.create", "POST"): (403, 403, 422, 403, 403),
+    ("sites.index", "GET"): (403, 403, 200, 403, 200),
+    ("sites.site", "GET"): (403, 403, 200, 403, 403),
 }
 START = ("/me", "/live", "/live", "/kiosks", "/live")
 NAVIGATION = {
     "employee": ["My records"],
-    "supervisor": ["Live", "Attendance", "People"],
-    "hr": ["Live", "Attendance", "People", "Kiosks", "Accounts", "Audit trail"],
+    "supervisor": ["Live", "Attendance", "Months", "People", "Rules"],
+    "hr": ["Live", "Attendance", "Months", "People", "Rules", "Kiosks", "Administration"],
     "operator": ["Kiosks"],
-    "auditor": ["Live", "Attendance", "People", "Kiosks", "Accounts", "Audit trail"],
+    "auditor": ["Live", "Attendance", "Months", "People", "Rules", "Kiosks", "Administration"],
 }
 
 
@@ -86,6 +120,11 @@ def peopled(site: Site) -> Site:
         add_user(session, "plain", ["employee"])
         for event in events:
             session.add(EventPicture(event_id=event, jpeg=b"\xff\xd8", expires_ms=2 * SEVEN_MS))
+        session.add(SiteRow(name="Plant", time_zone="Asia/Makassar", country="ID", subdivision=""))
+        version = save_pattern(session, "Office", weekly(OFFICE), date(2026, 1, 1), by="hr", now_ms=1)
+        for department in ("Computing", "Flight"):
+            assign(session, date(2026, 1, 1), department=department, pattern_id=version.pattern_id, by="hr", now_ms=1)
+        assign(session, date(2026, 1, 2), employee_id=grace, pattern_id=version.pattern_id, by="hr", now_ms=1)
     return kept
 
 
@@ -101,6 +140,12 @@ def values(site: Site) -> dict[str, Any]:
             "user_id": 7,
             "session_id": 999,
             "filename": "style.css",
+            "suffix": "csv",
+            "token": "0" * 32,
+            "pattern_id": 1,
+            "site_id": 1,
+            "holiday_id": 999,
+            "leave_id": 999,
         }
 
 
@@ -144,7 +189,8 @@ def test_the_navigation_holds_what_the_role_may_open(peopled: Site, role: str) -
 
 def test_a_supervisor_sees_their_departments_and_no_others(peopled: Site) -> None:
     browser = peopled.browser_of("supervisor")
-    for path in ("/people", "/attendance", "/live", "/attendance.csv", "/attendance?kind=all", "/people?q=grace"):
+    paths = ("/people", "/attendance", "/live", "/attendance.csv", "/attendance?kind=all", "/people?q=grace")
+    for path in (*paths, "/people.csv", "/months"):
         text = browser.get(path).text
         assert "Grace" not in text, path
         assert "Computing" not in text, path
@@ -158,7 +204,11 @@ def test_a_supervisor_sees_their_departments_and_no_others(peopled: Site) -> Non
     assert own.status_code == 200
     for button in ("Save details", "Deactivate", "agreed", "Upload"):
         assert button not in own.text
-    assert browser.get(f"/people/{people['E-1']}").status_code == 404
+    for path in ("", "/month", "/leave"):
+        assert browser.get(f"/people/{people['E-1']}{path}").status_code == 404
+        assert browser.get(f"/people/{people['E-2']}{path}").status_code == 200
+    shifts = browser.get("/shifts").text
+    assert ("Flight" in shifts, "Computing" in shifts, "Grace" in shifts) == (True, False, False)
 
 
 def test_an_auditor_sees_no_button_that_changes_something(peopled: Site) -> None:
@@ -171,6 +221,13 @@ def test_an_auditor_sees_no_button_that_changes_something(peopled: Site) -> None
         "/accounts",
         "/accounts/2",
         "/audit",
+        "/people/departments",
+        "/months",
+        f"/people/{ids['employee_id']}/leave",
+        "/shifts",
+        "/shifts/1",
+        "/sites",
+        "/sites/1/holidays",
     ):
         text = browser.get(path).text
         forms = text.split('method="post"')[1:]

@@ -75,6 +75,23 @@ def test_what_cannot_be(browser: Browser, path: str, values: dict[str, Any], cod
     assert (answer.status_code, said in answer.text) == (code, True), answer.text
 
 
+def test_a_site_is_changed_and_the_second_clerk_is_told(site: Site, browser: Browser) -> None:
+    browser.post("/sites", PLANT)
+    page = browser.get("/sites/1").text
+    assert 'value="Asia/Makassar"' in page
+    seen = {"seen": page.split('name="seen" value="')[1].split('"')[0]}
+    assert browser.post("/sites/1", {**PLANT, **seen, "time_zone": "Asia/Jayapura"}).status_code == 302
+    second = browser.post("/sites/1", {**PLANT, **seen, "name": "Mine"})
+    assert (second.status_code, "somebody has changed it meanwhile" in second.text) == (422, True)
+    assert 'value="Mine"' in second.text
+    wrong = browser.post("/sites/1", {**PLANT, **seen, "time_zone": "Mars"})
+    assert (wrong.status_code, "not known; use a name" in wrong.text) == (422, True)
+    with site.sessions() as session:
+        assert session.execute(select(SiteRow.name, SiteRow.time_zone)).all() == [("Plant", "Asia/Jayapura")]
+    assert browser.get("/sites/9").status_code == 404
+    assert browser.post("/sites/9", PLANT).status_code == 404
+
+
 def test_a_name_is_given_once(site: Site, browser: Browser) -> None:
     assert browser.post("/sites", PLANT).status_code == 302
     again = browser.post("/sites", PLANT)

@@ -201,13 +201,12 @@ def test_the_log_filters_pages_and_exports_the_same_rows(site: RunningSite, page
     page.get_by_label("Department").select_option("Flight deck")
     page.get_by_role("button", name="Filter").click()
     expect(page.locator(".pager")).to_contain_text(f"{side_door_records} records")
-    expect(page.locator(".pager")).to_contain_text("page 1 of 2")
     shown = table_rows(page)
     assert len(shown) == 5
     with page.expect_download() as begun:
         page.get_by_role("link", name="Export as CSV").click()
-    page.get_by_role("link", name="Next").click()
-    expect(page.locator(".pager")).to_contain_text("page 2 of 2")
+    page.get_by_role("link", name="Older").click()
+    expect(page.locator(".pager")).to_contain_text("further records")
     shown += table_rows(page)
     assert begun.value.suggested_filename == "attendance.csv"
     text = Path(begun.value.path()).read_bytes().decode("utf-8-sig")
@@ -246,8 +245,9 @@ def test_nothing_scrolls_sideways_on_a_phone(
     with reading(site.sessions) as session:
         person = session.scalars(select(Employee.id).where(Employee.code == ENROLLED_CODE)).one()
     too_wide = []
-    paths = ("live", "attendance", "people", "people/new", f"people/{person}", "kiosks", "password")
-    for path in (*paths, "account", "accounts", "accounts/new", "accounts/1", "audit"):
+    paths = ("live", "attendance", "people", "people/new", "people/import", "people/departments", f"people/{person}")
+    paths += ("kiosks", "password", "account", "accounts", "accounts/new", "accounts/1", "audit", "months", "shifts")
+    for path in (*paths, "shifts/new", "sites", "sites/0/holidays", f"people/{person}/month", f"people/{person}/leave"):
         page.goto(f"{site.dashboard_url}/{path}")
         expect(page.locator("h1")).to_be_visible()
         width = page.evaluate("document.documentElement.scrollWidth")

@@ -1,0 +1,33 @@
+"""`attendance people`: people in and out as tables, with the same rules as the dashboard's pages."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from deploy.errors import clear_errors
+
+app = typer.Typer(help="People as tables: CSV and XLSX, in and out.", no_args_is_help=True)
+
+
+@app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(help="CSV or XLSX; the first row holds the titles, see docs/people.md")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="say what it would do, and do nothing")] = False,
+) -> None:
+    """Add and change people: all rows or none. 1 when a row has a problem."""
+    with clear_errors("dashboard"):
+        from deploy import people_table as room
+
+        raise typer.Exit(room.import_file(file, dry_run))
+
+
+@app.command()
+def export(
+    file: Annotated[Path, typer.Argument(help="where to write it: a name that ends in .csv or .xlsx")],
+) -> None:
+    """Write everybody into a file that the import reads again."""
+    with clear_errors("dashboard"):
+        from deploy import people_table as room
+
+        raise typer.Exit(room.export_file(file))
