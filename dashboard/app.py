@@ -4,12 +4,14 @@ from datetime import timedelta
 
 from flask import Flask, request
 from flask.sessions import SecureCookieSessionInterface, SessionMixin
+from flask_openapi3.openapi import OpenAPI
 from flask_wtf import CSRFProtect
 from werkzeug.wrappers import Response
 
 from dashboard import attendance, auth, database, errors, kiosks, live, people, pictures_pages, words
+from dashboard.api import api, description
 from dashboard.settings import DashboardSettings
-from dashboard.web import Services
+from dashboard.web import Services, is_api
 from worker.protocol.connection import connect
 
 HEADERS = {
@@ -28,10 +30,10 @@ FORM_BYTES = 64 * 1024
 
 
 class Sessions(SecureCookieSessionInterface):
-    """An open live board must not keep an unattended login alive, so its stream never renews the cookie."""
+    """An open live board must not keep an unattended login alive, so its stream never renews the cookie. The API has none."""
 
     def should_set_cookie(self, app: Flask, session: SessionMixin) -> bool:
-        if request.endpoint == "live.stream":
+        if request.endpoint == "live.stream" or is_api():
             return False
         return super().should_set_cookie(app, session)
 
@@ -39,7 +41,7 @@ class Sessions(SecureCookieSessionInterface):
 def create_app(settings: DashboardSettings | None = None) -> Flask:
     """The app, with the database brought up to date; raises ValueError or BadDatabase with words when it can't serve."""
     settings = settings or DashboardSettings()
-    app = Flask(__name__)
+    app = OpenAPI(__name__, **description.OPTIONS)
     app.config.update(
         SECRET_KEY=settings.session_key,
         MAX_CONTENT_LENGTH=settings.max_upload_mb * 1024 * 1024 + FORM_BYTES,
@@ -58,11 +60,12 @@ def create_app(settings: DashboardSettings | None = None) -> Flask:
         sessions=database.session_factory(database.engine_for(settings.database)),
         lives={shard: connect(settings.url("live", shard), name="dashboard") for shard in settings.all_shards},
     )
-    CSRFProtect(app)
+    csrf = CSRFProtect(app)
     errors.init_app(app)
     auth.init_app(app)
     for pages in (live.pages, attendance.pages, people.pages, pictures_pages.pages, kiosks.pages):
         app.register_blueprint(pages)
+    api.init_app(app, csrf, settings.api_requests_per_minute)
     words.init_app(app)
     app.after_request(_secure)
     return app

@@ -13,9 +13,9 @@ from werkzeug.wrappers import Response
 from dashboard import accounts
 from dashboard.database import reading
 from dashboard.models import User
-from dashboard.web import is_local, services, wants_json
+from dashboard.web import is_api, is_local, services, wants_json
 
-PUBLIC = frozenset({"auth.login", "static", "health.healthz"})
+PUBLIC = frozenset({"auth.login", "static", "health.healthz", "api_description.page", "api_description.document"})
 WHILE_ONE_TIME = frozenset({"auth.password", "auth.logout", "static", "health.healthz"})
 """What somebody with a one-time password may reach before choosing their own."""
 FAILED_LOGINS = "5 per minute; 50 per hour"
@@ -57,6 +57,8 @@ def viewer_name() -> str:
 def require_login() -> ResponseReturnValue | None:
     if request.endpoint in PUBLIC:
         return None
+    if is_api() and (request.blueprint == "api" or request.endpoint is None):
+        return None  # the API asks for keys itself (dashboard/api/guard.py); an unknown address there is no page
     if not current_user.is_authenticated:
         if wants_json() or request.accept_mimetypes.best == "text/event-stream":
             abort(401)

@@ -44,6 +44,7 @@ class DecisionRecord(Base):
     worker: Mapped[str] = mapped_column(String(64))
     duplicate_of: Mapped[str | None] = mapped_column(String(64))
     """Event id of the punch that this decision repeats."""
+    __table_args__ = (Index("decision_by_received", "received_ms", "event_id"),)
 
 
 class AttendanceEvent(Base):

@@ -15,7 +15,7 @@ def test_no_page_is_reachable_without_login(site: Site) -> None:
     values = ids | {"name": "front-door", "step": "deactivate", "filename": "x"}
     client, seen = site.app.test_client(), 0
     for rule in site.app.url_map.iter_rules():
-        if rule.endpoint in PUBLIC:
+        if rule.endpoint in PUBLIC or rule.endpoint.startswith("api."):
             continue
         _, path = rule.build(values) or ("", "")
         assert path, f"{rule} needs a value in this test"
@@ -28,6 +28,20 @@ def test_no_page_is_reachable_without_login(site: Site) -> None:
             else:
                 assert answer.status_code == 302, f"{method} {rule}"
                 assert answer.location.startswith("/login")
+    assert seen >= 15
+
+
+def test_no_operation_of_the_api_is_reachable_without_a_key(site: Site) -> None:
+    values = {"employee_id": "e1", "event_id": "v1", "webhook_id": "w1"}
+    seen = 0
+    for rule in site.app.url_map.iter_rules():
+        if rule.endpoint.startswith("api."):
+            _, path = rule.build(values) or ("", "")
+            assert path, f"{rule} needs a value in this test"
+            for method in (rule.methods or set()) - {"OPTIONS"}:
+                for client in (site.app.test_client(), site.browser().client):  # a login opens nothing there
+                    assert client.open(path, method=method).status_code == 401, f"{method} {rule}"
+                seen += 1
     assert seen >= 15
 
 
