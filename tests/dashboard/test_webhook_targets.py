@@ -2,6 +2,7 @@
 
 import ipaddress
 import socket
+import threading
 import time
 from typing import Any
 
@@ -147,7 +148,6 @@ def test_a_redirect_is_not_followed() -> None:
 )
 def test_an_answer_that_is_no_http_is_told_in_one_line(said: bytes) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        import threading
 
         def answer() -> None:
             one, _ = listener.accept()
