@@ -8,7 +8,7 @@ from flask_openapi3.openapi import OpenAPI
 from flask_wtf import CSRFProtect
 from werkzeug.wrappers import Response
 
-from dashboard import attendance, auth, database, errors, kiosks, live, people, pictures_pages, words
+from dashboard import attendance, auth, connections, database, errors, kiosks, live, people, pictures_pages, words
 from dashboard.api import api, description
 from dashboard.settings import DashboardSettings
 from dashboard.web import Services, is_api
@@ -63,7 +63,7 @@ def create_app(settings: DashboardSettings | None = None) -> Flask:
     csrf = CSRFProtect(app)
     errors.init_app(app)
     auth.init_app(app)
-    for pages in (live.pages, attendance.pages, people.pages, pictures_pages.pages, kiosks.pages):
+    for pages in (live.pages, attendance.pages, people.pages, pictures_pages.pages, kiosks.pages, connections.pages):
         app.register_blueprint(pages)
     api.init_app(app, csrf, settings.api_requests_per_minute)
     words.init_app(app)
