@@ -69,7 +69,7 @@ def _page(**more: Any) -> str:
 
 def _dead_by_webhook(session: Session) -> dict[str, int]:
     rows = select(Delivery.webhook_id, func.count()).where(Delivery.state == "dead").group_by(Delivery.webhook_id)
-    return dict(session.execute(rows).all())  # type: ignore[arg-type]
+    return dict(session.execute(rows).all())
 
 
 def _count(session: Session, states: tuple[str, ...]) -> int:

@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from flask_openapi3.models.info import Info
 from flask_openapi3.openapi import OpenAPI
+from markupsafe import Markup
 
 from dashboard.api import keys
 from dashboard.api.blueprint import PREFIX, SECURITY, models
@@ -79,6 +80,7 @@ def page() -> ResponseReturnValue:
         schemas=dict(sorted(described["components"]["schemas"].items())),
         scopes=keys.SCOPES,
         type_words=type_words,
+        marked=marked,
     )
 
 
@@ -91,6 +93,12 @@ def _grouped(described: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
                 one = item[method]
                 groups.setdefault(one["tags"][0], []).append({**one, "path": path, "method": method.upper()})
     return groups
+
+
+def marked(text: str) -> Markup:
+    """A description's text, escaped, with what is between backticks as code."""
+    parts = text.split("`")
+    return Markup("").join(Markup("<code>{}</code>").format(part) if i % 2 else part for i, part in enumerate(parts))
 
 
 def type_words(schema: dict[str, Any]) -> str:
@@ -113,4 +121,4 @@ def type_words(schema: dict[str, Any]) -> str:
     if high is not None and schema.get("format") != "date-time":
         words += f", {low or 0}–{high} characters"
     low, high = schema.get("minimum"), schema.get("maximum")
-    return words + (f", {low}–{high}" if low is not None and high is not None else "")
+    return words + (f", {low:g}–{high:g}" if low is not None and high is not None else "")
