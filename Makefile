@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 STAMPS := $(VENV)/.stamps
 
-.PHONY: install demo test soak chaos lint help clean
+.PHONY: install demo test soak chaos api-check lint help clean
 .DEFAULT_GOAL := help
 
 install: $(STAMPS)/install  ## everything: demo, training and the tools for tests
@@ -21,6 +21,9 @@ soak: $(STAMPS)/install system-packages  ## 50,000 frames and 20,000 hostile one
 
 chaos: $(STAMPS)/install system-packages  ## kill -9 of everything while people pass; KILLS=60 SEED=7 for another run, ENGINE=real for real faces
 	KILLS=$(KILLS) SEED=$(SEED) ENGINE=$(ENGINE) MEAN_S=$(MEAN_S) $(BIN)/python -m tests.chaos.chaos_site
+
+api-check: $(STAMPS)/install  ## the API asked a thousand times an operation what its description allows and forbids; EXAMPLES=100 for fewer
+	EXAMPLES=$(or $(EXAMPLES),1000) $(BIN)/python -m pytest -s --timeout=3600 tests/dashboard/test_api_description.py $(ARGS)
 
 lint: $(STAMPS)/install  ## style, formatting and types, as the pre-commit hook does
 	$(BIN)/ruff check .

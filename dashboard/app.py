@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from flask import Flask, request
 from flask.sessions import SecureCookieSessionInterface, SessionMixin
+from flask_openapi3.openapi import OpenAPI
 from flask_wtf import CSRFProtect
 from werkzeug.wrappers import Response
 
@@ -13,6 +14,7 @@ from dashboard import (
     attendance,
     audit_pages,
     auth,
+    connections,
     database,
     departments_pages,
     errors,
@@ -31,8 +33,9 @@ from dashboard import (
     sites,
     words,
 )
+from dashboard.api import api, description
 from dashboard.settings import DashboardSettings
-from dashboard.web import Services
+from dashboard.web import Services, is_api
 from worker.protocol.connection import connect
 
 HEADERS = {
@@ -64,6 +67,7 @@ PAGES = (
     leave_pages.pages,
     accounts_pages.pages,
     audit_pages.pages,
+    connections.pages,
 )
 """Whoever adds one says in rights.py who may reach it."""
 FORM_BYTES = 64 * 1024
@@ -71,10 +75,10 @@ FORM_BYTES = 64 * 1024
 
 
 class Sessions(SecureCookieSessionInterface):
-    """An open live board must not keep an unattended login alive, so its stream never renews the cookie."""
+    """An open live board must not keep an unattended login alive, so its stream never renews the cookie. The API has none."""
 
     def should_set_cookie(self, app: Flask, session: SessionMixin) -> bool:
-        if request.endpoint in auth.UNWATCHED:
+        if request.endpoint in auth.UNWATCHED or is_api():
             return False
         return super().should_set_cookie(app, session)
 
@@ -82,7 +86,7 @@ class Sessions(SecureCookieSessionInterface):
 def create_app(settings: DashboardSettings | None = None) -> Flask:
     """The app, with the database brought up to date; raises ValueError or BadDatabase with words when it can't serve."""
     settings = settings or DashboardSettings()
-    app = Flask(__name__)
+    app = OpenAPI(__name__, **description.OPTIONS)
     app.config.update(
         SECRET_KEY=settings.session_key,
         MAX_CONTENT_LENGTH=settings.max_upload_mb * 1024 * 1024 + FORM_BYTES,
@@ -101,11 +105,12 @@ def create_app(settings: DashboardSettings | None = None) -> Flask:
         sessions=database.session_factory(database.engine_for(settings.database)),
         lives={shard: connect(settings.url("live", shard), name="dashboard") for shard in settings.all_shards},
     )
-    CSRFProtect(app)
+    csrf = CSRFProtect(app)
     errors.init_app(app)
     auth.init_app(app)
     for pages in PAGES:
         app.register_blueprint(pages)
+    api.init_app(app, csrf, settings.api_requests_per_minute)
     login_pages.limit_guessing(app)
     rights.require_complete(app.view_functions)
     words.init_app(app)

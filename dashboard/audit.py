@@ -10,7 +10,7 @@ the database, held until the commit (SQLite has one writer anyway).
 What it holds about people: their internal id and their code, and which fields were changed. Never names, pictures,
 templates, passwords, secrets or what somebody searched for: a name in a chain could never be taken out again. So erasing
 a person needs no change here: their row in `employees` goes, and with it what the id and the code stood for. Of accounts
-it holds the number; pages show the account's name beside it as long as there is one.
+it holds the number, of keys of the API the id; pages show the name beside it as long as there is one.
 
 `add` is called last in its transaction, after everything that waits for locks, so that nobody waits for each other.
 """
@@ -40,6 +40,7 @@ COLUMNS = (
     "at_ms",
     "via",
     "actor_id",
+    "key_id",
     "roles",
     "address",
     "action",
@@ -54,12 +55,13 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class Actor:
-    """Who did it. `user_id` is None for commands, and for somebody who isn't logged in."""
+    """Who did it. `user_id` is None for commands, for keys of the API, and for somebody who isn't logged in."""
 
     user_id: int | None = None
     roles: str = ""
     address: str = ""
     via: str = "dashboard"
+    key_id: str = ""
 
 
 COMMAND = Actor(via="command")
@@ -133,6 +135,7 @@ def _row(actor: Actor, entry: Entry) -> dict[str, Any]:
         "at_ms": now_ms(),
         "via": actor.via,
         "actor_id": actor.user_id,
+        "key_id": actor.key_id,
         "roles": actor.roles,
         "address": actor.address[:64],
         "action": entry.action.value,

@@ -43,6 +43,16 @@ class Action(StrEnum):
     CORRECTION_APPROVED = "correction.approved"
     CORRECTION_REFUSED = "correction.refused"
     CORRECTION_WITHDRAWN = "correction.withdrawn"
+    API_KEY_MADE = "api_key.made"
+    API_KEY_REVOKED = "api_key.revoked"
+    WEBHOOK_ADDED = "webhook.added"
+    WEBHOOK_REMOVED = "webhook.removed"
+    WEBHOOK_ROTATED = "webhook.rotated"
+    WEBHOOK_ENABLED = "webhook.enabled"
+    WEBHOOK_REPLAYED = "webhook.replayed"
+    FRAPPE_CONNECTED = "frappe.connected"
+    FRAPPE_RETRIED = "frappe.retried"
+    FRAPPE_REMOVED = "frappe.removed"
     CALIBRATION_LOOKED = "calibration.looked"
     CALIBRATION_APPLIED = "calibration.applied"
     CALIBRATION_RESET = "calibration.reset"
@@ -94,6 +104,16 @@ WORDS = {
     Action.CORRECTION_APPROVED: "Correction of a punch approved",
     Action.CORRECTION_REFUSED: "Correction of a punch refused",
     Action.CORRECTION_WITHDRAWN: "Correction of a punch withdrawn",
+    Action.API_KEY_MADE: "API key made",
+    Action.API_KEY_REVOKED: "API key revoked",
+    Action.WEBHOOK_ADDED: "Webhook added",
+    Action.WEBHOOK_REMOVED: "Webhook removed",
+    Action.WEBHOOK_ROTATED: "Secret of a webhook replaced",
+    Action.WEBHOOK_ENABLED: "Webhook taken up again",
+    Action.WEBHOOK_REPLAYED: "What failed of a webhook sent again",
+    Action.FRAPPE_CONNECTED: "Frappe HR connected",
+    Action.FRAPPE_RETRIED: "Punches pushed to Frappe HR again",
+    Action.FRAPPE_REMOVED: "Frappe HR no longer connected",
     Action.CALIBRATION_LOOKED: "Calibration looked at",
     Action.CALIBRATION_APPLIED: "Stricter limit applied",
     Action.CALIBRATION_RESET: "Limit taken back",

@@ -18,7 +18,7 @@ EXPORT_BATCH = 500
 CSV_COLUMNS = (
     "Number",
     "Time (UTC)",
-    "Account",
+    "Account or key",
     "Roles",
     "Address",
     "By",

@@ -7,13 +7,13 @@ from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import String, and_, cast, select, union_all
+from sqlalchemy import String, and_, cast, func, select, union_all
 from sqlalchemy.orm import Session, aliased
 
 from dashboard.attendance_rules import day_bounds_ms
 from dashboard.audit import NO_HASH
 from dashboard.audit_actions import Action
-from dashboard.models import AuditEntry, User
+from dashboard.models import ApiKey, AuditEntry, User
 
 FIELDS = ("who", "action", "whom", "from", "to")
 LONGEST_TEXT = 128
@@ -23,8 +23,8 @@ LARGEST_ID = 2**63 - 1
 
 @dataclass(frozen=True)
 class TrailFilter:
-    """`who` is an account's name; `whom` a person's code or id, an account's name, or a kiosk's or model's name; both in
-    full, so that an index finds them. `before_id` is where the page before ended."""
+    """`who` is the name of an account or of a key of the API; `whom` a person's code or id, an account's name, or a kiosk's or
+    model's name; both in full, so that an index finds them. `before_id` is where the page before ended."""
 
     who: str = ""
     action: str = ""
@@ -90,15 +90,20 @@ def rows(chosen: TrailFilter, zone: ZoneInfo) -> Any:
     actor, subject = aliased(User), aliased(User)
     of_account = and_(AuditEntry.subject_type == "account", cast(subject.id, String) == AuditEntry.subject_id)
     query: Any = (
-        select(*AuditEntry.__table__.columns, actor.name.label("actor_name"), subject.name.label("subject_name"))
+        select(
+            *AuditEntry.__table__.columns,
+            func.coalesce(actor.name, ApiKey.name).label("actor_name"),
+            subject.name.label("subject_name"),
+        )
         .outerjoin(actor, actor.id == AuditEntry.actor_id)
+        .outerjoin(ApiKey, ApiKey.id == AuditEntry.key_id)
         .outerjoin(subject, of_account)
         .order_by(AuditEntry.id.desc())
     )
     if chosen.before_id is not None:
         query = query.where(AuditEntry.id < chosen.before_id)
     if chosen.who:
-        query = query.where(AuditEntry.actor_id == select(User.id).where(User.name == chosen.who).scalar_subquery())
+        query = query.where(AuditEntry.id.in_(_rows_by(chosen.who)))
     if chosen.action:
         query = query.where(AuditEntry.action == chosen.action)
     if chosen.whom:
@@ -108,6 +113,16 @@ def rows(chosen: TrailFilter, zone: ZoneInfo) -> Any:
     if chosen.end:
         query = query.where(AuditEntry.at_ms < day_bounds_ms(chosen.end, zone)[1])
     return query
+
+
+def _rows_by(who: str) -> Any:
+    """The rows of an account or of keys that are called so; again one index for each way."""
+    user = select(User.id).where(User.name == who).scalar_subquery()
+    keys = select(ApiKey.id).where(ApiKey.name == who)
+    return union_all(
+        select(AuditEntry.id).where(AuditEntry.actor_id == user),
+        select(AuditEntry.id).where(AuditEntry.key_id.in_(keys)),
+    )
 
 
 def _rows_on(whom: str) -> Any:

@@ -8,9 +8,9 @@ from sqlalchemy.orm import Session
 from dashboard import account_rights, audit, login_sessions, navigation, rights, second_factor
 from dashboard.database import reading
 from dashboard.models import AttendanceEvent, DecisionRecord, Employee, User
-from dashboard.rights import PUBLIC, Reach, Sight
+from dashboard.rights import API, PUBLIC, Reach, Sight
 from dashboard.roles import listed
-from dashboard.web import services, wants_json
+from dashboard.web import is_api, services, wants_json
 
 WHILE_ONE_TIME = frozenset({"auth.password", "auth.logout", *PUBLIC})
 """What somebody with a one-time password may reach before choosing their own."""
@@ -96,6 +96,8 @@ def guard() -> ResponseReturnValue | None:
     endpoint = request.endpoint
     if endpoint in PUBLIC:
         return None
+    if is_api() and (request.blueprint == API or endpoint is None):
+        return None  # the API asks for keys itself (dashboard/api/guard.py); an unknown address there is no page
     script = wants_json() or request.accept_mimetypes.best == "text/event-stream"
     if not current_user.is_authenticated:
         if script:

@@ -13,6 +13,7 @@ from dashboard import audit
 from dashboard.audit_actions import Action
 from dashboard.days.corrections import Direction
 from dashboard.models import AttendanceEvent, Correction, Employee
+from dashboard.webhooks import changes
 from worker.protocol.entries import new_id
 
 LONGEST_TEXT = 500
@@ -170,5 +171,7 @@ def decide(
         raise CorrectionError(f"correction {correction_id}: not known")
     if done is None:
         raise CorrectionError(f"correction {correction_id}: {row.decided_by} has {row.state} it already")
+    if state == "approved":
+        changes.queue_change(session, changes.DAYS_CHANGED, row.employee_id)
     audit.add(session, actor, DECIDED[state], _person(session, row), after={"correction": row.id})
     return row

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from dashboard.employees import MAX_NAME, EmployeeError, clean
 from dashboard.models import Assignment, Employee, UserDepartment
+from dashboard.webhooks import changes
 
 CHUNK = 500
 
@@ -51,6 +52,7 @@ def rename(session: Session, before: str, after: str) -> int:
         for person in people:
             person.department = after
         moved += len(people)
+        changes.queue_changes(session, changes.EMPLOYEE_CHANGED, [person.id for person in people])
         session.flush()
         session.expunge_all()
     if not moved:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from dashboard import event_pictures
 from dashboard.models import Employee, EnrolmentPicture, Template
 from dashboard.outbox import queue_change
+from dashboard.webhooks import changes
 from worker.protocol.entries import new_id
 
 MAX_CODE, MAX_NAME = 64, 200
@@ -53,6 +54,7 @@ def create_employee(
         employee.consent_ms, employee.consent_by = now_ms, consent_by[:64]
     session.add(employee)
     session.flush()
+    _tell(session, employee.id)
     return employee
 
 
@@ -64,6 +66,7 @@ def update_employee(session: Session, employee_id: str, *, name: str, department
     if name != employee.name:
         employee.name = name
         queue_everywhere(session, [employee_id], "put")
+    _tell(session, employee_id)
     return employee
 
 
@@ -72,6 +75,7 @@ def set_consent(session: Session, employee_id: str, by: str, now_ms: int) -> Emp
     employee = locked(session, employee_id)
     if employee.consent_ms is None:
         employee.consent_ms, employee.consent_by = now_ms, by[:64]
+        _tell(session, employee_id)
     return employee
 
 
@@ -89,6 +93,7 @@ def withdraw_consent(session: Session, employee_id: str) -> Employee:
     employee.consent_ms = employee.consent_by = None
     session.flush()
     session.expire(employee, ["pictures"])
+    _tell(session, employee_id)
     return employee
 
 
@@ -98,6 +103,7 @@ def deactivate(session: Session, employee_id: str, now_ms: int) -> Employee:
     if employee.deactivated_ms is None:
         employee.deactivated_ms = now_ms
         queue_everywhere(session, [employee_id], "remove")
+        _tell(session, employee_id)
     return employee
 
 
@@ -106,6 +112,7 @@ def reactivate(session: Session, employee_id: str) -> Employee:
     if employee.deactivated_ms is not None:
         employee.deactivated_ms = None
         queue_everywhere(session, [employee_id], "put")
+        _tell(session, employee_id)
     return employee
 
 
@@ -119,6 +126,11 @@ def locked(session: Session, employee_id: str) -> Employee:
     if employee is None:
         raise EmployeeError("employee", "there is no such employee (any more)")
     return employee
+
+
+def _tell(session: Session, employee_id: str) -> None:
+    """Other systems that want to know."""
+    changes.queue_change(session, changes.EMPLOYEE_CHANGED, employee_id)
 
 
 def queue_everywhere(session: Session, employee_ids: Sequence[str], op: str) -> None:

@@ -11,8 +11,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
+from dashboard.api import problems
 from dashboard.database import reading
-from dashboard.web import services, wants_json
+from dashboard.web import is_api, services, wants_json
 
 log = logging.getLogger(__name__)
 health = Blueprint("health", __name__)
@@ -51,6 +52,9 @@ def on_http_error(error: HTTPException) -> ResponseReturnValue:
     code = error.code or 500
     if error.response is not None or code < 400:
         return error
+    if is_api():
+        own_words = error.description if code == 400 else None
+        return problems.answer_for(code, own_words, kept_headers(error))
     own_words = error.description if code == 400 and error.description else None
     if isinstance(error, CSRFError):
         own_words = "This form is out of date or came from another site. Go back, reload the page and send it again."
@@ -61,6 +65,11 @@ def on_http_error(error: HTTPException) -> ResponseReturnValue:
     return answer(code, own_words or WORDS.get(code) or error.description or error.name)
 
 
+def kept_headers(error: HTTPException) -> dict[str, str]:
+    """What HTTP asks for with some errors, such as Allow with a 405."""
+    return {name: value for name, value in error.get_headers() if name.lower() in ("allow", "retry-after")}
+
+
 def on_database_error(error: SQLAlchemyError) -> ResponseReturnValue:
     """Anything but a database that went away is a fault of ours. Parameters stay out of the log: they hold names."""
     away = isinstance(error, OperationalError)
@@ -69,7 +78,7 @@ def on_database_error(error: SQLAlchemyError) -> ResponseReturnValue:
     if "_login_user" not in g:  # the page mustn't ask the same database who is looking
         g._login_user = AnonymousUserMixin()
     code = 503 if away else 500
-    return answer(code, WORDS[code])
+    return problems.answer_for(code, None) if is_api() else answer(code, WORDS[code])
 
 
 def drain() -> None:
@@ -110,4 +119,5 @@ def init_app(app: Flask) -> None:
     app.before_request(refuse_nul)
     app.register_blueprint(health)
     app.register_error_handler(HTTPException, on_http_error)
+    app.register_error_handler(problems.Refusal, problems.answer)
     app.register_error_handler(SQLAlchemyError, on_database_error)

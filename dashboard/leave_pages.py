@@ -11,6 +11,7 @@ from dashboard.database import now_ms, reading
 from dashboard.forms import Form
 from dashboard.models import Employee, Leave
 from dashboard.web import page_number, services
+from dashboard.webhooks import changes
 
 LONGEST_DAYS = 366
 KINDS = {
@@ -78,6 +79,7 @@ def enter(employee_id: str) -> ResponseReturnValue:
         row = Leave(employee_id=employee_id, **days, kind=kind, paid=paid, note=note, **entered)
         session.add(row)
         session.flush()
+        changes.queue_change(session, changes.DAYS_CHANGED, employee_id)
         audit.add(session, actor(), Action.LEAVE_ENTERED, audit.person(person), after=_noted(row))
     flash("Leave is entered.", "good")
     return redirect(url_for("leave.index", employee_id=employee_id))
@@ -99,6 +101,7 @@ def withdraw(employee_id: str, leave_id: int) -> ResponseReturnValue:
         else:
             row.withdrawn_ms, row.withdrawn_by = now_ms(), viewer_name()
             person = session.get_one(Employee, employee_id)
+            changes.queue_change(session, changes.DAYS_CHANGED, employee_id)
             audit.add(session, actor(), Action.LEAVE_WITHDRAWN, audit.person(person), before=_noted(row))
             flash("Leave is withdrawn; it stays in the list and counts no more.", "good")
     return redirect(url_for("leave.index", employee_id=employee_id))

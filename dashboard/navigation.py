@@ -24,7 +24,11 @@ ENTRIES = (
     Entry("Rules", "clock", (("shift_patterns.index", "Shifts"), ("sites.index", "Sites and holidays"))),
     Entry("Kiosks", "kiosk", (("kiosks.index", "Kiosks"),)),
     Entry("My records", "user", (("me.month", "My records"),)),
-    Entry("Administration", "key", (("accounts.index", "Accounts"), ("audit.index", "Audit trail"))),
+    Entry(
+        "Administration",
+        "key",
+        (("accounts.index", "Accounts"), ("audit.index", "Audit trail"), ("connections.index", "Connections")),
+    ),
 )
 OF_ALL_ROLES = "account.index"
 """Where somebody starts who may open none of them."""

@@ -18,6 +18,7 @@ from dashboard import (
     people_export,
     people_list,
     person_month,
+    person_trail,
     picture_quality,
 )
 from dashboard.audit_actions import Action
@@ -101,8 +102,7 @@ def create() -> ResponseReturnValue:
             employee = employees.create_employee(
                 session, **typed, consent_by=viewer_name() if consent else None, now_ms=now_ms()
             )
-            entered = {"department": employee.department}
-            audit.add(session, actor(), Action.PERSON_CREATED, audit.person(employee), after=entered)
+            person_trail.tell_created(session, actor(), employee)
             if consent:
                 audit.add(session, actor(), Action.CONSENT_GIVEN, audit.person(employee))
     except EmployeeError as error:
@@ -167,24 +167,15 @@ def change(employee_id: str) -> ResponseReturnValue:
     try:
         with services().sessions.begin() as session:
             employee = employees.locked(session, employee_id)
-            before = {"name": employee.name, "department": employee.department}
+            before = person_trail.details(employee)
             employees.update_employee(session, employee_id, **typed)
-            after = {"name": employee.name, "department": employee.department}
-            was, now = _noted(*audit.changes(before, after))
-            if now:
-                audit.add(session, actor(), Action.PERSON_CHANGED, audit.person(employee), was, now)
+            person_trail.tell_change(session, actor(), employee, before)
     except EmployeeError as error:
         if error.field == "employee":
             abort(404)
         return person_page(employee_id, typed=typed, problems={error.field: str(error)}), 422
     flash("The details are saved.", "good")
     return redirect(url_for("people.person", employee_id=employee_id))
-
-
-def _noted(before: dict[str, Any], after: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Of a name the trail tells that it changed, never what it was: see audit.py."""
-    before.pop("name", None)
-    return before, {name: "changed" if name == "name" else value for name, value in after.items()}
 
 
 def _give_consent(session: Session, employee_id: str) -> tuple[Action, str]:

@@ -12,6 +12,7 @@ from dashboard.employees import queue_everywhere
 from dashboard.folding import folded, searched
 from dashboard.models import Employee
 from dashboard.people_import import CHUNK, ImportRow, Plan
+from dashboard.webhooks import changes
 from worker.protocol.entries import new_id
 
 
@@ -34,11 +35,17 @@ def apply(
     new = (row for row in fresh.rows if row.kind == "new")
     while chunk := list(islice(new, CHUNK)):
         session.execute(insert(Employee), [_values(row, by, now_ms) for row in chunk])
+        _tell_others(session, chunk)
     changed = (row for row in fresh.rows if row.kind == "changed")
     while chunk := list(islice(changed, CHUNK)):
         _change(session, chunk, by, now_ms)
+        _tell_others(session, chunk)
     audit.add_all(session, actor, _told(fresh))
     return fresh.count("new"), fresh.count("changed")
+
+
+def _tell_others(session: Session, rows: list[ImportRow]) -> None:
+    changes.queue_changes(session, changes.EMPLOYEE_CHANGED, [row.employee_id for row in rows if row.employee_id])
 
 
 def _told(plan: Plan) -> Iterator[audit.Entry]:
@@ -47,12 +54,12 @@ def _told(plan: Plan) -> Iterator[audit.Entry]:
         person = audit.Subject("person", row.employee_id or "", row.code)
         if row.kind == "new":
             yield audit.Entry(Action.PERSON_CREATED, person, after={"department": row.department})
-        changes = [change for change in row.changes if change.column != "consent"]
-        if changes:
-            before = {change.column: change.before for change in changes if change.column != "name"}
-            after = {change.column: "changed" if change.column == "name" else change.after for change in changes}
+        details = [change for change in row.changes if change.column != "consent"]
+        if details:
+            before = {change.column: change.before for change in details if change.column != "name"}
+            after = {change.column: "changed" if change.column == "name" else change.after for change in details}
             yield audit.Entry(Action.PERSON_CHANGED, person, before, after)
-        if (row.kind == "new" and row.consent) or len(changes) < len(row.changes):
+        if (row.kind == "new" and row.consent) or len(details) < len(row.changes):
             yield audit.Entry(Action.CONSENT_GIVEN, person)
     counts = {kind: plan.count(kind) for kind in ("new", "changed")}
     yield audit.Entry(Action.PEOPLE_IMPORTED, after=counts)

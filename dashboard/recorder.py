@@ -271,7 +271,7 @@ def run(settings: DashboardSettings, stop: threading.Event | None = None) -> int
         ),
     ]
     try:
-        _wait_for_schema(settings.database, stop)
+        wait_for_schema(settings.database, stop)
         for thread in (models, heart, *threads):
             thread.start()
         log.info("recorder %s is ready", name)
@@ -290,7 +290,7 @@ def run(settings: DashboardSettings, stop: threading.Event | None = None) -> int
     return 1 if failures else 0
 
 
-def _wait_for_schema(url: str, stop: threading.Event) -> None:
+def wait_for_schema(url: str, stop: threading.Event) -> None:
     """Bring the schema up to date, waiting for a database server that isn't there yet."""
     backoff = Backoff()
     while not stop.is_set():

@@ -19,6 +19,7 @@ from dashboard.attendance_rules import (
 )
 from dashboard.models import AttendanceEvent, DecisionRecord, Employee, Kiosk, Site
 from dashboard.settings import DashboardSettings
+from dashboard.webhooks import changes
 from worker.protocol.entries import Arrival, BadEntry, Decision, Recorded
 from worker.protocol.outcomes import Direction, Outcome
 
@@ -91,6 +92,7 @@ def record(session: Session, decision: Decision, received_ms: int, settings: Das
     )
     session.add(event)
     event_pictures.keep(session, decision, settings)
+    changes.queue_change(session, changes.PUNCH_RECORDED, event.event_id)
     return Result("recorded", False, row, event, employee, Direction(event.direction), zone)
 
 

@@ -3,12 +3,14 @@
 import os
 import secrets
 from functools import cached_property
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
+from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import tzlocal
 from pydantic import Field, field_validator
-from pydantic_settings import SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
 
 from dashboard.roles import Role, parse
 from worker.protocol.settings import CommonSettings
@@ -76,6 +78,14 @@ class DashboardSettings(CommonSettings):
         le=365,
         description="how long the face crop of a record is kept; 0: not at all; ATTENDANCE_WORKER_KEEP_SNAPSHOTS sends it",
     )
+    api_requests_per_minute: int = Field(
+        default=600, ge=10, le=100_000, description="requests that one API key may send a minute"
+    )
+    private_targets: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
+        default=(),
+        max_length=32,
+        description="private networks that webhooks may lead to, with commas between: 10.20.0.0/16; there http is allowed too",
+    )
     enrol_timeout_s: float = Field(default=20, ge=1, le=120, description="how long an enrolment waits for a worker")
 
     @field_validator("time_zone")
@@ -99,6 +109,13 @@ class DashboardSettings(CommonSettings):
     def second_factor_roles(self) -> frozenset[Role]:
         """The roles that don't get in by a password alone."""
         return frozenset() if self.require_second_factor.strip().lower() == "off" else parse(self.require_second_factor)
+
+    @field_validator("private_targets", mode="before")
+    @classmethod
+    def _split_networks(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return tuple(part.strip() for part in value.split(",") if part.strip())
 
     @property
     def database(self) -> str:

@@ -29,6 +29,11 @@ def services() -> Services:
     return found
 
 
+def is_api() -> bool:
+    """Whether the request is another system's: it carries a key and no cookie, and its errors are problem details."""
+    return request.path.startswith("/api/")
+
+
 def wants_json() -> bool:
     """Whether a script asked (fetch with Accept: application/json), not a person's browser window."""
     best = request.accept_mimetypes.best_match(["text/html", "application/json"], default="text/html")

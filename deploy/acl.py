@@ -105,7 +105,10 @@ def recorder(shard: str) -> Grants:
 
 
 def dashboard(shard: str) -> Grants:
-    """Enrolment requests out, replies, arrivals and signs of life in; of the ledger only how much is waiting."""
+    """Enrolment requests out, replies, arrivals and signs of life in; of the ledger only how much is waiting.
+
+    The deliverer has this user too: it looks whether all punches are in the database.
+    """
     s = f"{{{shard}}}"
     return {
         "live": [
@@ -116,7 +119,7 @@ def dashboard(shard: str) -> Grants:
             Grant("get", "R", (f"heartbeat:{s}:*",)),
             Grant("scan"),
         ],
-        "ledger": [Grant("xlen", "R", (keys.decisions(shard), keys.dead(shard)))],
+        "ledger": [Grant("xlen", "R", (keys.decisions(shard), keys.dead(shard), f"backlog:{s}:*"))],
     }
 
 

@@ -51,7 +51,7 @@ def verify(
 
 @app.command("list")
 def list_rows(
-    who: Annotated[str, typer.Option(help="name of the account that did it")] = "",
+    who: Annotated[str, typer.Option(help="name of the account, or of the API key, that did it")] = "",
     what: Annotated[str, typer.Option(help="code of the action, such as person.changed")] = "",
     whom: Annotated[str, typer.Option(help="a person's code, or the name of an account, kiosk or model")] = "",
     since: Annotated[str, typer.Option("--from", help="first day, such as 2026-11-23")] = "",

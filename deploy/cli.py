@@ -8,9 +8,11 @@ from typing import Annotated
 import typer
 
 from deploy import (
+    api_key_cli,
     audit_cli,
     bench_cli,
     calibrate_cli,
+    connect_cli,
     dead,
     evaluate_cli,
     logs,
@@ -19,6 +21,7 @@ from deploy import (
     query_cli,
     train_cli,
     user_cli,
+    webhooks_cli,
 )
 from deploy.errors import clear_errors, settings_from
 from deploy.logs import LogFormat, LogLevel
@@ -44,6 +47,9 @@ query_cli.register(app)
 app.command()(evaluate_cli.evaluate)
 app.add_typer(model_cli.app, name="model")
 app.command()(calibrate_cli.calibrate)
+app.add_typer(api_key_cli.app, name="api-key")
+app.add_typer(webhooks_cli.app, name="webhooks")
+app.add_typer(connect_cli.app, name="connect")
 
 
 class ServerRole(StrEnum):

@@ -46,7 +46,11 @@ def problem_lines(error: ValidationError, settings: type[BaseSettings]) -> list[
         if detail["type"] == "missing":
             lines.append(f"{name} is not set: {what}")
         else:
-            shown = "***" if name.endswith(("PRIVATE_KEY", "SECRET_KEY")) else _short(detail["input"])
+            shown = (
+                "***"
+                if name.endswith(("PRIVATE_KEY", "SECRET_KEY", "API_KEY", "API_SECRET"))
+                else _short(detail["input"])
+            )
             lines.append(hide_passwords(f"{name}={shown}: {what}"))
     return lines
 

@@ -18,8 +18,14 @@ from worker.protocol import heartbeats
 from worker.protocol.connection import FAILURES, Client, connect
 
 ROLES = ("live", "ledger")
-STOP_ORDER = {"kiosk": 0, "worker": 1, "recorder": 2, "dashboard": 3}
+STOP_ORDER = {"kiosk": 0, "worker": 1, "recorder": 2, "deliverer": 3, "dashboard": 4}
 SINGLE_SERVICES = ("worker", "recorder", "dashboard")
+COMMANDS = {"deliverer": ("webhooks", "deliver")}
+"""Of services that aren't called as their command is."""
+REDIS_USERS = {"deliverer": "dashboard"}
+"""The deliverer sees the signs of life that the dashboard sees, and writes nothing."""
+FOR_DELIVERER = "ATTENDANCE_FRAPPE_"
+"""Credentials of other systems, which reach no other service."""
 NOT_FOR_CHILDREN = (
     *("ATTENDANCE_REDIS_URL", "ATTENDANCE_LIVE_URL", "ATTENDANCE_LEDGER_URL"),
     *("ATTENDANCE_KIOSKS", "ATTENDANCE_WORKERS"),
@@ -78,8 +84,12 @@ class Site:
 
     def child(self, role: str, name: str = "", settings: Mapping[str, str] | None = None) -> Child:
         """A service as a child process. `settings` are further environment variables."""
-        urls = self.user_urls(f"kiosk-{name}" if role == "kiosk" else role)
-        environment = {key: value for key, value in os.environ.items() if key not in NOT_FOR_CHILDREN}
+        urls = self.user_urls(f"kiosk-{name}" if role == "kiosk" else REDIS_USERS.get(role, role))
+        environment = {
+            key: value
+            for key, value in os.environ.items()
+            if key not in NOT_FOR_CHILDREN and (role == "deliverer" or not key.startswith(FOR_DELIVERER))
+        }
         environment |= {
             "ATTENDANCE_HOME": str(self.home.resolve()),
             "ATTENDANCE_SHARD": self.shard,
@@ -102,7 +112,7 @@ class Site:
         title = f"{role}-{name}" if name else role
         return Child(
             name=title,
-            command=[sys.executable, "-m", "deploy.cli", role],
+            command=[sys.executable, "-m", "deploy.cli", *COMMANDS.get(role, (role,))],
             environment=environment,
             log_path=self.home / "logs" / f"{title}.log",
             rank=STOP_ORDER[role],
@@ -118,6 +128,10 @@ class Site:
         for child in launcher.children:
             if child.name == "dashboard":
                 if not self.dashboard_answers():
+                    missing.append(child.name)
+                continue
+            if child.name == "deliverer":  # it writes nothing to Redis, so its process is its sign of life
+                if not child.running:
                     missing.append(child.name)
                 continue
             beat = beats.get(child.process.pid) if child.process else None

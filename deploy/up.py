@@ -111,7 +111,7 @@ def _serve(launcher: Launcher, site: Site, settings: DeploySettings, shown: Dash
     of_workers = environments(settings_from(WorkerSettings), settings.workers, f"worker-{os.uname().nodename[:40]}")
     for number, environment in enumerate(of_workers, 1):
         launcher.start(site.child("worker", str(number) if settings.workers > 1 else "", environment))
-    for role in ("recorder", "dashboard"):
+    for role in ("recorder", "deliverer", "dashboard"):
         launcher.start(site.child(role))
     print(f"starting in {site.home.resolve()}; logs are in {site.home / 'logs'}", flush=True)
     screens = {}

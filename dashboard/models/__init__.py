@@ -1,9 +1,11 @@
 """Tables, as SQLAlchemy 2 typed models. Times are UTC milliseconds (`…_ms`): SQLite keeps no zones and payroll can't guess."""
 
 from dashboard.models.accounts import LoginSession, RecoveryCode, SecondFactor, User, UserDepartment, UserRole
+from dashboard.models.api import ApiKey, IdempotentAnswer
 from dashboard.models.attendance import AttendanceEvent, DecisionRecord, EventPicture, Kiosk
 from dashboard.models.audit import AuditEntry
 from dashboard.models.base import Base
+from dashboard.models.outgoing import Change, Connector, Delivery, Push, Webhook
 from dashboard.models.people import Employee, EnrolmentPicture, Template
 from dashboard.models.rules import (
     Assignment,
@@ -17,13 +19,17 @@ from dashboard.models.rules import (
 from dashboard.models.serving import Calibration, GalleryOutbox, GalleryPublication, GalleryShard, ServingModel
 
 __all__ = [
+    "ApiKey",
     "Assignment",
     "AttendanceEvent",
     "AuditEntry",
     "Base",
     "Calibration",
+    "Change",
+    "Connector",
     "Correction",
     "DecisionRecord",
+    "Delivery",
     "Employee",
     "EnrolmentPicture",
     "EventPicture",
@@ -31,9 +37,11 @@ __all__ = [
     "GalleryPublication",
     "GalleryShard",
     "Holiday",
+    "IdempotentAnswer",
     "Kiosk",
     "Leave",
     "LoginSession",
+    "Push",
     "RecoveryCode",
     "SecondFactor",
     "ServingModel",
@@ -44,4 +52,5 @@ __all__ = [
     "User",
     "UserDepartment",
     "UserRole",
+    "Webhook",
 ]

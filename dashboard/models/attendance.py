@@ -57,6 +57,7 @@ class DecisionRecord(Base):
         Index("decision_by_status", "status", "captured_ms"),
         Index("decision_by_kiosk", "kiosk", "status", "captured_ms"),
         Index("decision_by_employee", "employee_id", "captured_ms", "status"),
+        Index("decision_by_received", "received_ms", "event_id"),  # the API's order of punches
     )
 
 

@@ -14,9 +14,11 @@ class AuditEntry(Base):
     """1, 2, 3 …, without gaps."""
     at_ms: Mapped[int] = mapped_column(index=True)
     via: Mapped[str] = mapped_column(String(16))
-    """dashboard, or command: somebody with a shell on the site's machine."""
+    """dashboard; api: another system; or command: somebody with a shell on the site's machine."""
     actor_id: Mapped[int | None]
-    """The account that did it; None for a command, and for somebody who isn't logged in."""
+    """The account that did it; None for a command, a key, and somebody who isn't logged in."""
+    key_id: Mapped[str] = mapped_column(String(16))
+    """The key of the API that did it; empty for everybody else."""
     roles: Mapped[str] = mapped_column(String(100))
     """The account's roles at that moment, with commas between."""
     address: Mapped[str] = mapped_column(String(64))
@@ -31,6 +33,7 @@ class AuditEntry(Base):
     hash: Mapped[str] = mapped_column(String(64))
     __table_args__ = (
         Index("audit_by_actor", "actor_id", "id"),
+        Index("audit_by_key", "key_id", "id"),
         Index("audit_by_subject", "subject_id", "id"),
         Index("audit_by_code", "subject_code", "id"),
         Index("audit_by_action", "action", "id"),

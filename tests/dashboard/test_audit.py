@@ -181,7 +181,15 @@ def test_details_in_words(details: str, lines: list[str]) -> None:
 def test_verifying_takes_no_more_memory_for_more_rows(factory: SessionFactory) -> None:
     head, rows = NO_HASH, []
     for number in range(1, 15_001):
-        values = {"at_ms": 1, "via": "command", "actor_id": None, "roles": "", "address": "", "action": "login"}
+        values = {
+            "at_ms": 1,
+            "via": "command",
+            "actor_id": None,
+            "key_id": "",
+            "roles": "",
+            "address": "",
+            "action": "login",
+        }
         values |= {"subject_type": "site", "subject_id": "", "subject_code": "", "details": "x" * 500}
         row: dict[str, Any] = {"id": number, **values, "previous": head}
         head = row["hash"] = audit.digest(row)

@@ -95,7 +95,7 @@ def test_the_export_has_every_row_and_no_formula(site: Site, browser: Browser) -
     assert rows[0]["Action"] == "export.trail"
     assert rows[1]["Code"] == "'=E-1"
     assert rows[1]["Previous hash"] == rows[2]["Hash"]
-    assert (rows[-1]["Account"], rows[-1]["By"]) == ("admin", "dashboard")
+    assert (rows[-1]["Account or key"], rows[-1]["By"]) == ("admin", "dashboard")
 
 
 def test_what_is_shown_is_escaped(site: Site, browser: Browser) -> None:

@@ -9,18 +9,22 @@ from typing import Any
 import pyotp
 import pytest
 from PIL import Image
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from dashboard import audit, calibration, pattern_form, second_factor, serving
-from dashboard.database import reading
+from dashboard.api import keys as keys_of_api
+from dashboard.connectors import frappe_sync
+from dashboard.database import now_ms, reading
 from dashboard.days.policy import weekly
 from dashboard.employees import create_employee
-from dashboard.models import AuditEntry, Employee, EnrolmentPicture, Holiday, Leave, SecondFactor, User
+from dashboard.models import AuditEntry, Employee, EnrolmentPicture, Holiday, Leave, Push, SecondFactor, User
 from dashboard.models import Site as SiteRow
 from dashboard.patterns import save_pattern
+from dashboard.webhooks import subscriptions
 from tests.conftest import RedisPair
+from tests.dashboard.api_client import ApiClient
 from tests.dashboard.days.sheet import OFFICE
 from tests.dashboard.site import PASSWORD, Browser, Site, add_user
 from worker.protocol import keys
@@ -28,6 +32,7 @@ from worker.protocol.outcomes import Outcome
 
 pytest_plugins = ["tests.dashboard.pages"]
 
+SEVEN_MS = 1_795_478_400_000
 NEW_PASSWORD = "another long password"
 
 
@@ -52,6 +57,18 @@ def add_rules(session: Session, person: str) -> None:
     days = {name: date.fromisoformat(day) for name, day in LEAVE_DAYS.items()}
     session.add(Leave(employee_id=person, kind="sick", paid=True, **days, **by))
     save_pattern(session, "Office", weekly(OFFICE), date(2026, 1, 1), by="hr", now_ms=1)
+
+
+def add_connections(site: Site, person: str) -> dict[str, str]:
+    """A key, a webhook that is disabled, and a punch that Frappe HR didn't take."""
+    site.punch(person, SEVEN_MS)
+    with site.sessions.begin() as session:
+        key, _ = keys_of_api.create(session, "payroll", ["events:read"], days=None, by="hr", now_ms=1)
+        webhook = subscriptions.add(session, "https://hr.example.com/secret-path", ["punch.recorded"], "hr")
+        subscriptions.disable(session, webhook, "it failed for a week")
+        frappe_sync.connect(session, SEVEN_MS, now_ms())
+        session.execute(update(Push).values(state="refused"))
+        return {"key": key.id, "webhook": webhook.id}
 
 
 def seen(site: Site) -> str:
@@ -109,6 +126,15 @@ DOING: dict[str, Doing] = {
         "leave.entered",
     ),
     "leave.withdraw": ("admin", "/people/{person}/leave/1/withdraw", {}, "leave.withdrawn"),
+    "connections.make_key": (
+        "admin",
+        "/connections/keys",
+        {"name": "payroll", "scopes": ["events:read"]},
+        "api_key.made",
+    ),
+    "connections.revoke_key": ("admin", "/connections/keys/{key}/revoke", {}, "api_key.revoked"),
+    "connections.webhook_step": ("admin", "/connections/webhooks/{webhook}/enable", {}, "webhook.enabled"),
+    "connections.retry_frappe": ("admin", "/connections/frappe/retry", {}, "frappe.retried"),
     "auth.password": (
         "admin",
         "/password",
@@ -151,6 +177,7 @@ def turn_on(site: Site, browser: Browser) -> None:
 
 def test_every_post_that_changes_something_is_in_the_table(site: Site) -> None:
     posts = {rule.endpoint for rule in site.app.url_map.iter_rules() if "POST" in (rule.methods or set())}
+    posts = {endpoint for endpoint in posts if not endpoint.startswith("api.")}
     assert posts == set(DOING) | NO_CHANGE | TESTED_BELOW, "say here what the trail tells of a new POST"
 
 
@@ -163,6 +190,7 @@ def test_it_is_in_the_trail(site: Site, endpoint: str, worker: Callable[..., Any
         picture = EnrolmentPicture(id="p1", employee_id=person, sha256="0" * 64, jpeg=b"x", created_ms=1)
         session.add(picture)
         add_rules(session, person)
+    known = {"person": person, "other": 2, **add_connections(site, person)}
     browser = site.browser()
     site.browser()
     redis_pair.live.zadd(keys.kiosks("s0"), {"front-door": 1})
@@ -183,7 +211,7 @@ def test_it_is_in_the_trail(site: Site, endpoint: str, worker: Callable[..., Any
         Image.new("RGB", (120, 120), (90, 80, 70)).save(picture_file, "JPEG")
         data["pictures"] = [(io.BytesIO(picture_file.getvalue()), "face.jpg")]
     before = count(site)
-    answer = browser.post(path.format(person=person, other=2), data)
+    answer = browser.post(path.format(**known), data)
     assert answer.status_code in (200, 302), answer.text
     assert count(site) == before + 1
     row = last(site)
@@ -315,6 +343,36 @@ def test_commands_write_too(site: Site) -> None:
     ]
     assert json.loads(rows[1].details) == {"before": {"model": "old"}, "after": {"model": "new"}}
     assert json.loads(rows[5].details) == {"after": {"limit": 8.5}}
+
+
+def test_the_api_tells_which_key_did_it(site: Site, browser: Browser) -> None:
+    client = ApiClient(site)
+    key_id = client.key.split("_")[1]
+    made = client.post("/employees", {"code": "E-9", "name": "Secret Name", "department": "Dock"}).json
+    path, any_state = f"/employees/{made['id']}", {"If-Match": "*"}
+    client.ask("PATCH", path, json={"name": "Secret Second"}, headers=any_state)
+    for step in ("deactivate", "deactivate", "reactivate"):
+        assert client.post(f"{path}/{step}", headers=any_state).status_code == 200
+    hook = client.post("/webhooks", {"url": "https://example.com/secret", "events": ["days.changed"]}).json["id"]
+    assert client.post(f"/webhooks/{hook}/rotate").status_code == 200
+    assert client.ask("DELETE", f"/webhooks/{hook}").status_code == 204
+    with reading(site.sessions) as session:
+        rows = session.scalars(select(AuditEntry).where(AuditEntry.via == "api").order_by(AuditEntry.id)).all()
+        assert audit.verify(session).whole
+    assert [row.action for row in rows] == [
+        "person.created",
+        "person.changed",
+        "person.deactivated",
+        "person.reactivated",
+        "webhook.added",
+        "webhook.rotated",
+        "webhook.removed",
+    ]
+    assert {(row.key_id, row.actor_id, row.address) for row in rows} == {(key_id, None, "127.0.0.1")}
+    assert "ecret" not in "".join(row.details for row in rows)
+    page = browser.get("/audit?who=payroll&action=person.deactivated").text
+    assert (f"att_{key_id}" in page, page.count('scope="row"')) == (True, 1)
+    assert "No entries" in browser.get("/audit?who=admin&action=person.deactivated").text
 
 
 def test_what_changes_nothing_writes_nothing(site: Site, browser: Browser) -> None:

@@ -14,12 +14,21 @@ pytest_plugins = ["tests.dashboard.pages"]
 def test_no_page_is_reachable_without_login(site: Site) -> None:
     ids = {"employee_id": "e1", "picture_id": "p1", "event_id": "v1"}
     values = ids | {"name": "front-door", "filename": "x", "user_id": 1, "session_id": 1}
-    values |= {"suffix": "csv", "token": "t", "site_id": 1, "holiday_id": 1, "leave_id": 1, "pattern_id": 1}
+    values |= {
+        "suffix": "csv",
+        "token": "t",
+        "site_id": 1,
+        "holiday_id": 1,
+        "leave_id": 1,
+        "pattern_id": 1,
+        "key_id": "k1",
+        "webhook_id": "w1",
+    }
     client, seen = site.app.test_client(), 0
     for rule in site.app.url_map.iter_rules():
-        if rule.endpoint in PUBLIC:
+        if rule.endpoint in PUBLIC or rule.endpoint.startswith("api."):
             continue
-        step = "disable" if rule.endpoint.startswith("accounts") else "deactivate"
+        step = {"accounts": "disable", "connections": "replay"}.get(rule.endpoint.split(".")[0], "deactivate")
         _, path = rule.build(values | {"step": step}) or ("", "")
         assert path, f"{rule} needs a value in this test"
         for method in (rule.methods or set()) & {"GET", "POST"}:
@@ -31,6 +40,20 @@ def test_no_page_is_reachable_without_login(site: Site) -> None:
             else:
                 assert answer.status_code == 302, f"{method} {rule}"
                 assert answer.location.startswith("/login")
+    assert seen >= 15
+
+
+def test_no_operation_of_the_api_is_reachable_without_a_key(site: Site) -> None:
+    values = {"employee_id": "e1", "event_id": "v1", "webhook_id": "w1"}
+    seen = 0
+    for rule in site.app.url_map.iter_rules():
+        if rule.endpoint.startswith("api."):
+            _, path = rule.build(values) or ("", "")
+            assert path, f"{rule} needs a value in this test"
+            for method in (rule.methods or set()) - {"OPTIONS"}:
+                for client in (site.app.test_client(), site.browser().client):  # a login opens nothing there
+                    assert client.open(path, method=method).status_code == 401, f"{method} {rule}"
+                seen += 1
     assert seen >= 15
 
 

@@ -164,8 +164,8 @@ def test_users_of_before_the_roles_keep_all_rights_there_and_back(empty_url: str
         connection.execute(text("UPDATE users SET employee_id = 'e1', disabled_ms = 1"))
         connection.execute(
             text(
-                "INSERT INTO audit_log (id, at_ms, via, roles, address, action, subject_type, subject_id, subject_code,"
-                " details, previous, hash) VALUES (1, 1, 'command', '', '', 'login', 'site', '', '', '{}', '0', '1')"
+                "INSERT INTO audit_log (id, at_ms, via, key_id, roles, address, action, subject_type, subject_id, subject_code,"
+                " details, previous, hash) VALUES (1, 1, 'command', '', '', '', 'login', 'site', '', '', '{}', '0', '1')"
             )
         )
     downgrade(empty_url, "0005")
@@ -173,4 +173,39 @@ def test_users_of_before_the_roles_keep_all_rights_there_and_back(empty_url: str
         assert connection.execute(text("SELECT name, password_hash FROM users")).all() == [("old", "x")]
     upgrade(empty_url)
     require_current(engine)
+    engine.dispose()
+
+
+def test_the_apis_tables_come_and_go_around_rows(empty_url: str) -> None:
+    upgrade(empty_url, "0008")
+    engine = engine_for(empty_url)
+    names = (
+        "event_id, kiosk, presence, outcome, status, captured_ms, received_ms, good_frames, model_id, liveness, late"
+    )
+    values = "'e1', 'front', 'p', 'unknown', 'not_a_punch', 1, 2, 3, 'm', 'not_checked', false"
+    with engine.begin() as connection:
+        connection.execute(
+            text(f"INSERT INTO decisions ({names}, time_uncertain, worker) VALUES ({values}, false, 'w')")
+        )
+    upgrade(empty_url)
+    with engine.begin() as connection:
+        key = "'k1', 'payroll', 'x', 'events:read', 1, 'admin'"
+        connection.execute(
+            text(f"INSERT INTO api_keys (id, name, secret_sha256, scopes, created_ms, created_by) VALUES ({key})")
+        )
+        connection.execute(
+            text(
+                "INSERT INTO connectors (name, connected_ms, next_try_ms, failures, trouble) VALUES ('frappe', 1, 0, 0, '')"
+            )
+        )
+        push = "'frappe', 'e1', 'done', '', 1"
+        connection.execute(
+            text(f"INSERT INTO connector_pushes (connector, event_id, state, words, changed_ms) VALUES ({push})")
+        )
+    downgrade(empty_url, "0008")
+    assert "api_keys" not in inspect(engine).get_table_names()
+    upgrade(empty_url)
+    with engine.begin() as connection:
+        assert connection.execute(text("SELECT event_id, received_ms FROM decisions")).all() == [("e1", 2)]
+        assert connection.execute(text("SELECT count(*) FROM connector_pushes")).scalar() == 0
     engine.dispose()

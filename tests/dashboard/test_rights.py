@@ -49,6 +49,11 @@ TABLE: dict[tuple[str, str], tuple[int, int, int, int, int]] = {
     ("auth.logout", "POST"): (302, 302, 302, 302, 302),
     ("auth.password", "GET"): (200, 200, 200, 200, 200),
     ("auth.password", "POST"): (422, 422, 422, 422, 422),
+    ("connections.index", "GET"): (403, 403, 200, 200, 200),
+    ("connections.make_key", "POST"): (403, 403, 422, 403, 403),
+    ("connections.retry_frappe", "POST"): (403, 403, 302, 302, 403),
+    ("connections.revoke_key", "POST"): (403, 403, 404, 404, 403),
+    ("connections.webhook_step", "POST"): (403, 403, 404, 404, 403),
     ("departments.index", "GET"): (403, 403, 200, 403, 200),
     ("departments.rename", "POST"): (403, 403, 422, 403, 403),
     ("holidays.add", "POST"): (403, 403, 422, 403, 403),
@@ -99,7 +104,7 @@ NAVIGATION = {
     "employee": ["My records"],
     "supervisor": ["Live", "Attendance", "Months", "People", "Rules"],
     "hr": ["Live", "Attendance", "Months", "People", "Rules", "Kiosks", "Administration"],
-    "operator": ["Kiosks"],
+    "operator": ["Kiosks", "Administration"],
     "auditor": ["Live", "Attendance", "Months", "People", "Rules", "Kiosks", "Administration"],
 }
 
@@ -146,15 +151,17 @@ def values(site: Site) -> dict[str, Any]:
             "site_id": 1,
             "holiday_id": 999,
             "leave_id": 999,
+            "key_id": "none",
+            "webhook_id": "none",
         }
 
 
 def endpoints(site: Site) -> Iterator[tuple[str, str, str]]:
-    """Endpoint, method and address of everything that isn't public."""
+    """Endpoint, method and address of everything that accounts are for; the API has keys, and its own tests."""
     known = values(site)
     for rule in site.app.url_map.iter_rules():
-        if rule.endpoint not in PUBLIC:
-            step = "disable" if rule.endpoint.startswith("accounts") else "deactivate"
+        if rule.endpoint not in PUBLIC and not rule.endpoint.startswith("api."):
+            step = {"accounts": "disable", "connections": "replay"}.get(rule.endpoint.split(".")[0], "deactivate")
             built = rule.build(known | {"step": step})
             assert built, f"{rule} needs a value in this test"
             for method in sorted((rule.methods or set()) & {"GET", "POST"}):
@@ -221,6 +228,7 @@ def test_an_auditor_sees_no_button_that_changes_something(peopled: Site) -> None
         "/accounts",
         "/accounts/2",
         "/audit",
+        "/connections",
         "/people/departments",
         "/months",
         f"/people/{ids['employee_id']}/leave",

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import redis
 
+from dashboard.connectors.settled import MARGIN_MS, settled_until_ms
 from deploy import acl
 from deploy.dead_letters import DeadLetters
 from deploy.operator import SiteClients
@@ -253,6 +254,16 @@ def test_a_dashboard_asks_listens_and_no_more(logged_in: As) -> None:
         lambda: ledger.hgetall(keys.gallery(S, "m")),
     ):
         assert refused(step)
+
+
+def test_the_deliverer_sees_with_the_dashboards_user_whether_all_punches_are_there(logged_in: As) -> None:
+    live, ledger = logged_in("dashboard", "live"), logged_in("dashboard", "ledger")
+    admin_live, admin_ledger = logged_in("admin", "live"), logged_in("admin", "ledger")
+    Heart(admin_live, S, "recorder", "r", dict).beat()
+    admin_live.zadd(keys.kiosks(S), {"front": 1})
+    admin_ledger.delete(keys.decisions(S), keys.backlog(S, "front"))
+    assert settled_until_ms({S: live}, {S: ledger}, 10**12) == 10**12 - MARGIN_MS
+    assert refused(lambda: ledger.xrange(keys.backlog(S, "front")))
 
 
 def test_an_operator_looks_puts_back_and_no_more(logged_in: As) -> None:

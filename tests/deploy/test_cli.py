@@ -26,6 +26,9 @@ COMMANDS = (
     "status",
     "acl",
     "site-key",
+    "api-key",
+    "webhooks",
+    "connect",
 )
 
 

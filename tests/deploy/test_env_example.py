@@ -8,6 +8,7 @@ from pydantic_core import PydanticUndefined
 from pydantic_settings import BaseSettings
 
 import deploy
+from dashboard.connectors.settings import FrappeSettings
 from dashboard.settings import DashboardSettings
 from deploy.errors import variable_of
 from deploy.settings import DeploySettings
@@ -15,7 +16,7 @@ from kiosk.settings import KioskSettings
 from worker.protocol.settings import CommonSettings
 from worker.settings import WorkerSettings
 
-ROOMS = (CommonSettings, DeploySettings, KioskSettings, WorkerSettings, DashboardSettings)
+ROOMS = (CommonSettings, DeploySettings, KioskSettings, WorkerSettings, DashboardSettings, FrappeSettings)
 LINES = (Path(deploy.__file__).parent / "attendance.env.example").read_text().splitlines()
 VALUES = dict(line[1:].split("=", 1) for line in LINES if re.match(r"#ATTENDANCE_\w+=", line))
 OUTSIDE_ROOMS = {"ATTENDANCE_LOG_LEVEL", "ATTENDANCE_LOG_FORMAT"}
@@ -26,6 +27,8 @@ def shown(default: object) -> str:
         return ""
     if isinstance(default, dict):
         return ",".join(f"{name}={value}" for name, value in default.items())
+    if isinstance(default, tuple):
+        return ",".join(map(str, default))
     return str(default).lower() if isinstance(default, bool) else str(default)
 
 

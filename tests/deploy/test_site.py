@@ -111,9 +111,22 @@ def test_a_service_gets_its_own_user_and_never_the_administrators(
     assert password not in " ".join(child.command)
     order = [
         site.child(role, name).rank
-        for role, name in (("kiosk", "a"), ("worker", ""), ("recorder", ""), ("dashboard", ""))
+        for role, name in (("kiosk", "a"), ("worker", ""), ("recorder", ""), ("deliverer", ""), ("dashboard", ""))
     ]
     assert order == sorted(set(order))
+
+
+def test_only_the_deliverer_gets_other_systems_credentials(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ATTENDANCE_FRAPPE_API_SECRET", "top")
+    passwords = Passwords()
+    urls = {"live": "redis://127.0.0.1:7001/0", "ledger": "redis://127.0.0.1:7002/0"}
+    site = Site(tmp_path, "s0", passwords, urls, started_redis=True)
+    for role, name in (("kiosk", "a"), ("worker", ""), ("recorder", ""), ("dashboard", "")):
+        assert "top" not in site.child(role, name).environment.values()
+    child = site.child("deliverer")
+    assert child.environment["ATTENDANCE_FRAPPE_API_SECRET"] == "top"
+    assert child.environment["ATTENDANCE_LIVE_URL"].startswith("redis://dashboard:")
+    assert child.command[-2:] == ["webhooks", "deliver"]
 
 
 def test_a_port_in_use_is_named_with_the_way_out() -> None:

@@ -92,6 +92,7 @@ def upgrade() -> None:
         sa.Column("at_ms", BIG, nullable=False),
         sa.Column("via", sa.String(length=16), nullable=False),
         sa.Column("actor_id", BIG, nullable=True),
+        sa.Column("key_id", sa.String(length=16), nullable=False),
         sa.Column("roles", sa.String(length=100), nullable=False),
         sa.Column("address", sa.String(length=64), nullable=False),
         sa.Column("action", sa.String(length=40), nullable=False),
@@ -105,6 +106,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_audit_log_at_ms", "audit_log", ["at_ms"])
     op.create_index("audit_by_actor", "audit_log", ["actor_id", "id"])
+    op.create_index("audit_by_key", "audit_log", ["key_id", "id"])
     op.create_index("audit_by_subject", "audit_log", ["subject_id", "id"])
     op.create_index("audit_by_code", "audit_log", ["subject_code", "id"])
     op.create_index("audit_by_action", "audit_log", ["action", "id"])

@@ -1,0 +1,1 @@
+"""The REST API: what payroll and HR systems read and change, and its description."""

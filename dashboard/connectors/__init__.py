@@ -1,0 +1,1 @@
+"""Connectors: other products that are told of punches in their own words."""

@@ -1,0 +1,1 @@
+"""Webhooks: changes told to other systems, signed, and tried again until they are taken."""
