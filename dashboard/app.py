@@ -7,7 +7,20 @@ from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from flask_wtf import CSRFProtect
 from werkzeug.wrappers import Response
 
-from dashboard import attendance, auth, database, errors, kiosks, live, people, pictures_pages, words
+from dashboard import (
+    attendance,
+    auth,
+    database,
+    errors,
+    guided_pages,
+    kiosk_enrolment_pages,
+    kiosks,
+    live,
+    people,
+    pictures_pages,
+    reenrolment_pages,
+    words,
+)
 from dashboard.settings import DashboardSettings
 from dashboard.web import Services
 from worker.protocol.connection import connect
@@ -27,11 +40,15 @@ FORM_BYTES = 64 * 1024
 """Room for the fields and part headers of a form, beside its pictures."""
 
 
+ASKED_BY_SCRIPTS = frozenset({"live.stream", "guided.look", "kiosk_enrolment.state"})
+"""What an open page asks for by itself, again and again."""
+
+
 class Sessions(SecureCookieSessionInterface):
-    """An open live board must not keep an unattended login alive, so its stream never renews the cookie."""
+    """An open page must not keep an unattended login alive, so what it asks for by itself never renews the cookie."""
 
     def should_set_cookie(self, app: Flask, session: SessionMixin) -> bool:
-        if request.endpoint == "live.stream":
+        if request.endpoint in ASKED_BY_SCRIPTS:
             return False
         return super().should_set_cookie(app, session)
 
@@ -63,6 +80,9 @@ def create_app(settings: DashboardSettings | None = None) -> Flask:
     auth.init_app(app)
     for pages in (live.pages, attendance.pages, people.pages, pictures_pages.pages, kiosks.pages):
         app.register_blueprint(pages)
+    app.register_blueprint(kiosk_enrolment_pages.pages)
+    guided_pages.init_app(app)
+    reenrolment_pages.init_app(app)
     words.init_app(app)
     app.after_request(_secure)
     return app

@@ -83,7 +83,7 @@ class KioskEnrolments:
         said = Enrolling(name=wish.name, pose=collector.pose, hint=hint, done=len(collector.done))
         if chosen is not None or said != sitting.said or captured_ms - sitting.said_ms >= STATE_EVERY_MS:
             key = keys.enrol_pictures(self.settings.shard, wish.session)
-            values: dict[str, bytes] = {"state": said.model_dump_json().encode()}
+            values = {"state": said.model_dump_json().encode(), "employee_id": wish.employee_id.encode()}
             if chosen is not None and pose is not None:
                 values[pose.value] = chosen
             pipe = self.live.pipeline(transaction=True)

@@ -3,6 +3,7 @@
 from dashboard.models.accounts import User
 from dashboard.models.attendance import AttendanceEvent, DecisionRecord, EventPicture, Kiosk
 from dashboard.models.base import Base
+from dashboard.models.likeness import LikenessDecision
 from dashboard.models.people import Employee, EnrolmentPicture, Template
 from dashboard.models.serving import Calibration, GalleryOutbox, GalleryPublication, GalleryShard, ServingModel
 
@@ -18,6 +19,7 @@ __all__ = [
     "GalleryPublication",
     "GalleryShard",
     "Kiosk",
+    "LikenessDecision",
     "ServingModel",
     "Template",
     "User",

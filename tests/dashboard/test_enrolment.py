@@ -13,8 +13,10 @@ from sqlalchemy import func, select
 
 from dashboard.database import SessionFactory, reading
 from dashboard.employees import create_employee, deactivate, withdraw_consent
-from dashboard.enrolment import Refusal, ask_worker, delete_picture, enrol_picture, words_for
+from dashboard.enrolment import delete_picture, enrol_picture
+from dashboard.enrolment_words import Refusal, words_for
 from dashboard.models import EnrolmentPicture, GalleryOutbox, Template
+from dashboard.worker_requests import ask_worker
 from tests.dashboard.conftest import MODEL
 from worker.protocol import keys
 from worker.protocol.connection import connect

@@ -68,7 +68,8 @@ def test_three_poses_one_after_the_other(door: Door) -> None:
     said = door.show(TO_RIGHT, 3)
     assert said.enrolling == Enrolling(name="Somebody New", done=3)
     kept = door.pictures()
-    assert set(kept) == {b"state", b"straight", b"left", b"right"}
+    assert set(kept) == {b"state", b"employee_id", b"straight", b"left", b"right"}
+    assert kept[b"employee_id"] == b"e9"
     assert Enrolling.model_validate_json(kept[b"state"]) == said.enrolling
     assert kept[b"left"].startswith(b"\xff\xd8")
     ttl: Any = door.pair.live.ttl(keys.enrol_pictures("s0", "s1"))
@@ -105,7 +106,7 @@ def test_a_repeat_begins_anew(door: Door) -> None:
     door.show(STRAIGHT, 3)
     door.wish(WISH.model_copy(update={"session": "s2"}))
     assert door.show(STRAIGHT).enrolling.pose is Pose.STRAIGHT
-    assert set(door.pictures("s2")) == {b"state"}
+    assert set(door.pictures("s2")) == {b"state", b"employee_id"}
 
 
 @pytest.mark.parametrize("value", [b"", b"nonsense", b"{}", pack_fields({"v": b"9", "meta": b"{}"})])

@@ -77,7 +77,8 @@ def enrolling(shard: str, kiosk: str) -> str:
 
 
 def enrol_pictures(shard: str, session: str) -> str:
-    """Hash of what a worker collected in that session: `state` (an Enrolling as JSON) and by pose the best frame's JPEG."""
+    """Hash of what a worker collected in that session: `state` (an Enrolling as JSON), whose they are by `employee_id`, and
+    by pose the best frame's JPEG."""
     return f"enrol_pictures:{{{shard}}}:{session}"
 
 
