@@ -117,7 +117,7 @@ def end(live: redis.Redis, shard: str, kiosk: str, session: str) -> None:
     """The kiosk is a door again, and the pictures are gone; another session there is left alone."""
     key = keys.enrolling(shard, kiosk)
     with live.pipeline(transaction=True) as pipe:
-        pipe.watch(key)
+        pipe.watch(key)  # type: ignore[no-untyped-call]
         wish = wish_at(live, shard, kiosk)
         if wish is not None and wish.session == session:
             pipe.multi()

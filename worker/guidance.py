@@ -74,7 +74,7 @@ def score(quality: Quality, settings: WorkerSettings) -> float:
     middle = (settings.min_brightness + settings.max_brightness) / 2
     half = max(1.0, (settings.max_brightness - settings.min_brightness) / 2)
     light = max(0.0, 1 - abs(quality.brightness - middle) / half)
-    return max(1e-3, sharp * size * light) ** (1 / 3)
+    return float(max(1e-3, sharp * size * light) ** (1 / 3))
 
 
 @dataclass

@@ -87,7 +87,7 @@ class KioskEnrolments:
             if chosen is not None and pose is not None:
                 values[pose.value] = chosen
             pipe = self.live.pipeline(transaction=True)
-            pipe.hset(key, mapping=values)  # type: ignore[arg-type]
+            pipe.hset(key, mapping=values)
             pipe.expire(key, keys.ENROL_PICTURES_TTL_S)
             pipe.execute()
             sitting.said, sitting.said_ms = said, captured_ms

@@ -142,7 +142,7 @@ function showReview() {
     item.querySelector("img").src = chosen.get(pose).url;
     item.querySelector("img").alt = `Chosen picture: ${name}`;
     item.querySelector(".words").textContent = name;
-    item.querySelector("button").textContent = `Take “${name}” again`;
+    item.querySelector("button span").textContent = `: ${name}`;
     item.querySelector("button").addEventListener("click", () => begin([pose]));
     return item;
   }));

@@ -52,12 +52,11 @@ async function refreshStored() {
   }
 }
 
-function show(item, verdict, title) {
+function show(item, verdict, title, decide = verdict.confirm) {
   item.className = `verdict ${verdict.kind}`;
   item.querySelector(".title").textContent = title ?? (verdict.stored ? "Stored" : "Not stored");
   item.querySelector(".words").textContent = verdict.words;
-  const decide = item.querySelector(".decide");
-  decide.hidden = !verdict.confirm;
+  item.querySelector(".decide").hidden = !decide;
   const similar = verdict.similar;
   item.querySelector(".pair").hidden = !similar;
   item.querySelector(".same").hidden = !similar;
@@ -94,7 +93,9 @@ export async function enrol(pictures, terms = {}, items = pictures.map(({ blob }
   const verdicts = await ask(pictures, terms);
   verdicts.forEach((verdict, n) => {
     const item = items[n];
-    show(item, verdict);
+    // one decision counts for all that go together, so it is asked for once
+    const asked = terms.together && verdicts.slice(0, n).some((earlier) => earlier.confirm);
+    show(item, verdict, undefined, verdict.confirm && !asked);
     item.querySelector(".different").onclick = () => enrol(pictures, { ...terms, acceptSimilar: true }, items);
     item.querySelector(".same").onclick = () => samePerson(item, verdict.similar);
   });
