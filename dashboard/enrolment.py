@@ -11,6 +11,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import redis
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -89,6 +90,7 @@ def enrol_pictures(
     looked: list[Judged | EnrolResult] = []
     for data in uploads:
         looked.append(_judge(session_factory, live, settings, wish, data, looked, len(uploads)))
+    looked = _without_other_faces(looked)
     judged = [one for one in looked if isinstance(one, Judged)]
     if len(judged) < len(looked):
         left_out = EnrolResult(Refusal.NOT_ALONE, words_for(Refusal.NOT_ALONE))
@@ -134,6 +136,25 @@ def _judge(
     assert reply.template is not None
     assert reply.model_id
     return Judged(jpeg, reply, {reply.model_id: reply.template})
+
+
+def _without_other_faces(looked: Sequence[Judged | EnrolResult]) -> list[Judged | EnrolResult]:
+    """Refuse pictures that look like none of those that were judged with them: two people may have taken turns.
+
+    One that is enrolled alone isn't compared with anything, so an unusual picture still has a way in.
+    """
+    judged = [one for one in looked if isinstance(one, Judged)]
+    refused = EnrolResult(Refusal.OTHER_FACE, words_for(Refusal.OTHER_FACE))
+    odd = {id(one) for one in judged if _is_apart(one, [other for other in judged if other is not one])}
+    return [refused if id(one) in odd else one for one in looked]
+
+
+def _is_apart(one: Judged, others: Sequence[Judged]) -> bool:
+    limit, model_id = one.reply.other_person, str(one.reply.model_id)
+    vector = np.frombuffer(one.templates[model_id], "<f4")
+    near = [np.frombuffer(other.templates[model_id], "<f4") for other in others if model_id in other.templates]
+    apart = [float(np.linalg.norm(vector - other)) for other in near if other.shape == vector.shape]
+    return limit is not None and bool(apart) and min(apart) > limit
 
 
 def _embed_by_others(

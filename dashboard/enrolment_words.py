@@ -15,6 +15,8 @@ class Refusal(StrEnum):
     NO_SUCH_EMPLOYEE = "no_such_employee"
     NOT_ALONE = "not_alone"
     """Good, but another picture that was to be stored in the same step wasn't."""
+    OTHER_FACE = "other_face"
+    """Not the face of the other pictures of the same step: somebody else stepped in."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,7 @@ WORDS: dict[Outcome | Refusal, str] = {
     Refusal.SAME_PICTURE: "This very picture is already stored for this employee. Use another one.",
     Refusal.TOO_MANY_PICTURES: "This employee has all the pictures they may have. Delete one first, or replace the old ones.",
     Refusal.NO_SUCH_EMPLOYEE: "There is no such employee any more.",
+    Refusal.OTHER_FACE: "This face doesn't look like the other pictures taken with it. Take all again, of this person alone.",
     Refusal.NOT_ALONE: "This one is good, but nothing was stored: another picture of the same step was refused.",
 }
 

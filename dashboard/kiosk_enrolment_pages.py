@@ -89,8 +89,9 @@ def _place(kiosk: str) -> tuple[redis.Redis, Place]:
     if not keys.KIOSK_NAME.fullmatch(kiosk):
         abort(404)
     lives = services().lives
-    found = next((place for place in kiosk_enrolment.places(lives) if place.kiosk == kiosk), None)
-    place = found or Place(kiosk, next(iter(lives)))
+    place = Place(kiosk, next(iter(lives)))
+    if len(lives) > 1:
+        place = next((found for found in kiosk_enrolment.places(lives) if found.kiosk == kiosk), place)
     return lives[place.shard], place
 
 
@@ -125,8 +126,7 @@ def state(employee_id: str, kiosk: str, session: str) -> ResponseReturnValue:
 def state_of(sitting: Sitting) -> dict[str, Any]:
     said, words = sitting.said, PHASES.get(sitting.phase, "")
     if sitting.phase == "collecting" and said is not None and said.pose is not None:
-        words = f"{POSES[said.pose]}."
-        words += f" {HINTS[said.hint]}." if said.hint else ""
+        words = f"{HINTS[said.hint] if said.hint else POSES[said.pose]}."
     return {
         "phase": sitting.phase,
         "words": words,

@@ -94,10 +94,10 @@ def _enrol_one(
         report.enrolled += 1
         return
     report.had_template = report.had_template or result.outcome == "same_picture"
-    report.refused.append((path, _why(result)))
+    report.refused.append((path, why_refused(result)))
 
 
-def _why(result: EnrolResult) -> str:
+def why_refused(result: EnrolResult) -> str:
     """In words. Whether two faces are one person's is decided where both are seen, not in a terminal."""
     if result.outcome is Outcome.ALREADY_ENROLLED and result.similar_name:
         who = f"{result.similar_name} ({result.similar_code})" if result.similar_code else result.similar_name

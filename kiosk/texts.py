@@ -12,8 +12,8 @@ class Text(NamedTuple):
     detail: str = ""
 
 
-_ENROLLING_EN = "Enrolling {name} · {step} of {steps}. Nobody is recorded here meanwhile"
-_ENROLLING_ID = "Mendaftarkan {name} · {step} dari {steps}. Sementara ini kehadiran tidak dicatat di sini"
+_ENROLLING_EN = "Enrolling {name}, {step} of {steps}. Nobody is recorded here meanwhile"
+_ENROLLING_ID = "Mendaftarkan {name}, {step} dari {steps}. Sementara ini kehadiran tidak dicatat di sini"
 
 TEXTS: dict[Language, dict[str, Text]] = {
     "en": {

@@ -151,7 +151,8 @@ class EnrolmentService(threading.Thread):
             }
         outcome = Outcome.ALREADY_ENROLLED if similar else Outcome.ENROLLED
         template = sight.template.astype("<f4").tobytes()
-        return EnrolReply.model_validate({**common, **similar, "outcome": outcome, "template": template})
+        rest = {"outcome": outcome, "template": template, "other_person": model.other_person}
+        return EnrolReply.model_validate({**common, **similar, **rest})
 
     def _guide(self, request: EnrolRequest, pose: Pose) -> EnrolReply:
         """A hint on a frame of a guided enrolment; no template is made and nobody is looked for."""

@@ -83,7 +83,7 @@ def test_from_the_choice_to_the_accepted_pictures(desk: Desk, worker: Worker) ->
     desk.play(followed, 1, Hint.MORE_LEFT)
     state = desk.state(followed)
     assert (state["phase"], state["poses"]) == ("collecting", ["straight"])
-    assert state["words"] == "Turn the head a little to your left. Turn a little more to your left."
+    assert state["words"] == "Turn a little more to your left."
     assert 0 < state["left_s"] <= keys.ENROLLING_TTL_S
     assert desk.browser.get(f"{followed}/straight.jpg").data == picture(0)
     assert desk.browser.get(f"{followed}/left.jpg").status_code == 404

@@ -203,7 +203,8 @@ def test_nothing_scrolls_sideways_on_a_phone(
     with reading(site.sessions) as session:
         person = session.scalars(select(Employee.id).where(Employee.code == ENROLLED_CODE)).one()
     too_wide = []
-    for path in ("live", "attendance", "people", "people/new", f"people/{person}", "kiosks", "password"):
+    mine = (f"people/{person}", f"people/{person}/at-kiosk", "people/enrol-again")
+    for path in ("live", "attendance", "people", "people/new", *mine, "kiosks", "password"):
         page.goto(f"{site.dashboard_url}/{path}")
         expect(page.locator("h1")).to_be_visible()
         width = page.evaluate("document.documentElement.scrollWidth")

@@ -156,7 +156,7 @@ def test_at_a_kiosk_nobody_gets_a_punch_meanwhile(
     page.get_by_role("link", name="Take them at a kiosk").click()
     page.get_by_role("radio", name=DOOR).check()
     page.get_by_role("button", name="Begin").click()
-    expect(screen.locator("#detail")).to_contain_text("Enrolling Third Person · 1 of 3. Nobody is recorded here")
+    expect(screen.locator("#detail")).to_contain_text("Enrolling Third Person, 1 of 3. Nobody is recorded here")
     site.stage.enter(ENROLLED)
     try:
         expect(page.locator("[data-pose=straight] .state")).to_have_text("taken", timeout=60_000)

@@ -89,7 +89,7 @@ def test_who_is_enrolled_is_guided_and_everybody_is_told(enrolling: Enrolling, h
     said = answer(1, Outcome.ENROLLING, face(Outcome.ENROLLING)).model_copy(update={"enrolling": enrolling})
     view = after(said)
     assert (view.mode, view.role, view.headline, view.name) == ("enrolling", "wait", headline, None)
-    assert view.detail == f"Enrolling Ana {{step}} · {enrolling.done + 1} of 3. Nobody is recorded here meanwhile"
+    assert view.detail == f"Enrolling Ana {{step}}, {enrolling.done + 1} of 3. Nobody is recorded here meanwhile"
     done = said.model_copy(update={"enrolling": Enrolling(name="Ana", done=3)})
     assert (after(done).key, after(done).headline) == ("enrol_done", "Thank you")
 
@@ -99,7 +99,7 @@ def test_an_enrolment_that_is_over_leaves_the_screen() -> None:
     said = answer(1, Outcome.ENROLLING).model_copy(update={"enrolling": Enrolling(name="Ana", pose=Pose.STRAIGHT)})
     state.frame(said, 100, 100)
     assert state.view(101).headline == "Mohon lihat lurus ke kamera"
-    assert "Mendaftarkan Ana · 1 dari 3" in state.view(101).detail
+    assert "Mendaftarkan Ana, 1 dari 3" in state.view(101).detail
     assert state.view(103).mode == "idle"
 
 

@@ -65,6 +65,7 @@ def test_a_new_face_gets_a_template(redis_pair: RedisPair, service: EnrolmentSer
     assert set(said.quality) == {"face_px", "sharpness", "brightness", "yaw"}
     assert said.box is not None
     assert said.similar_employee_id is None
+    assert said.other_person == pytest.approx(11.0), "a tenth more than the loosest threshold"
 
 
 def test_somebody_elses_face_is_told(redis_pair: RedisPair, service: EnrolmentService) -> None:

@@ -249,6 +249,9 @@ class EnrolReply(Entry):
     similar_employee_id: Id | None = None
     similar_name: str | None = None
     similar_distance: Distance | None = None
+    other_person: Distance | None = Field(
+        default=None, description="two templates of this model farther apart aren't of one person"
+    )
     hint: Hint | None = None
     score: float | None = Field(default=None, ge=0, le=1, description="of frames for one pose the highest is the best")
     template: TemplateBytes | None = None
