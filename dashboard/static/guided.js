@@ -159,10 +159,13 @@ function discard() {
 
 async function accept() {
   const pictures = [...steps.keys()].filter((pose) => chosen.has(pose)).map((pose) => ({ blob: chosen.get(pose).blob, name: `${pose}.jpg` }));
+  const replace = !at("review-replace").hidden && at("guided-replace").checked;
   at("accept").disabled = true;
-  const stored = await enrol(pictures, { together: true, replace: !at("review-replace").hidden && at("guided-replace").checked });
+  await enrol(pictures, { together: true, replace, stored });
   at("accept").disabled = false;
-  if (!stored) return;
+}
+
+function stored() {
   discard();
   at("enrol-title").focus();
 }

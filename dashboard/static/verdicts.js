@@ -87,8 +87,10 @@ function newItem(blob) {
   return item;
 }
 
-/** Enrol `pictures` ({blob, name}); true when all of them were stored. `terms`: together, replace, acceptSimilar. */
-export async function enrol(pictures, terms = {}, items = pictures.map(({ blob }) => newItem(blob))) {
+const newItems = (pictures) => [...pictures].reverse().map(({ blob }) => newItem(blob)).reverse(); // the first on top
+
+/** Enrol `pictures` ({blob, name}). `terms`: together, replace, acceptSimilar; `stored` is called once all are. */
+export async function enrol(pictures, terms = {}, items = newItems(pictures)) {
   for (const item of items) show(item, { kind: "", words: "The worker looks at it." }, "Checking …");
   const verdicts = await ask(pictures, terms);
   verdicts.forEach((verdict, n) => {
@@ -100,5 +102,5 @@ export async function enrol(pictures, terms = {}, items = pictures.map(({ blob }
     item.querySelector(".same").onclick = () => samePerson(item, verdict.similar);
   });
   if (verdicts.some((verdict) => verdict.stored)) await refreshStored();
-  return verdicts.every((verdict) => verdict.stored);
+  if (verdicts.every((verdict) => verdict.stored)) terms.stored?.();
 }

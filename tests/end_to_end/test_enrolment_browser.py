@@ -109,6 +109,8 @@ def test_three_poses_are_chosen_compared_and_accepted_by_keyboard_on_a_phone(
         page.get_by_role("button", name="They are two people: enrol").first.press("Enter")
         expect(page.locator("#verdicts .title", has_text="Stored")).to_have_count(3, timeout=40_000)
         expect(page.locator("#stored img")).to_have_count(3)
+        expect(page.locator("#review")).to_be_hidden()
+        expect(page.locator("#enrol-title")).to_be_focused()
     assert count(site, pictures_of("G1")) == 3
     noted = select(func.count()).select_from(LikenessDecision).where(LikenessDecision.decision == "different")
     assert count(site, noted) >= 1
