@@ -18,7 +18,9 @@ from dashboard import (
     database,
     departments_pages,
     errors,
+    guided_pages,
     holiday_pages,
+    kiosk_enrolment_pages,
     kiosks,
     leave_pages,
     live,
@@ -28,6 +30,7 @@ from dashboard import (
     people,
     people_import_pages,
     pictures_pages,
+    reenrolment,
     rights,
     shift_patterns,
     sites,
@@ -59,6 +62,8 @@ PAGES = (
     people_import_pages.pages,
     departments_pages.pages,
     pictures_pages.pages,
+    guided_pages.pages,
+    kiosk_enrolment_pages.pages,
     kiosks.pages,
     months.pages,
     shift_patterns.pages,
@@ -75,7 +80,7 @@ FORM_BYTES = 64 * 1024
 
 
 class Sessions(SecureCookieSessionInterface):
-    """An open live board must not keep an unattended login alive, so its stream never renews the cookie. The API has none."""
+    """An open page must not keep an unattended log-in alive: what it asks for by itself renews no cookie. The API has none."""
 
     def should_set_cookie(self, app: Flask, session: SessionMixin) -> bool:
         if request.endpoint in auth.UNWATCHED or is_api():
@@ -114,6 +119,8 @@ def create_app(settings: DashboardSettings | None = None) -> Flask:
     login_pages.limit_guessing(app)
     rights.require_complete(app.view_functions)
     words.init_app(app)
+    guided_pages.init_app(app)
+    reenrolment.init_app(app)
     app.after_request(_secure)
     return app
 

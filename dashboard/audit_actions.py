@@ -27,6 +27,10 @@ class Action(StrEnum):
     PERSON_REACTIVATED = "person.reactivated"
     PICTURE_ADDED = "picture.added"
     PICTURE_DELETED = "picture.deleted"
+    FACES_DIFFERENT = "faces.different"
+    FACES_SAME = "faces.same"
+    KIOSK_ENROLMENT_BEGUN = "kiosk_enrolment.begun"
+    KIOSK_ENROLMENT_ENDED = "kiosk_enrolment.ended"
     KIOSK_CHANGED = "kiosk.changed"
     PEOPLE_IMPORTED = "people.imported"
     DEPARTMENT_RENAMED = "department.renamed"
@@ -88,6 +92,10 @@ WORDS = {
     Action.PERSON_REACTIVATED: "Person reactivated",
     Action.PICTURE_ADDED: "Face picture added",
     Action.PICTURE_DELETED: "Face picture deleted",
+    Action.FACES_DIFFERENT: "Look-alike found to be a different person",
+    Action.FACES_SAME: "Look-alike found to be the same person",
+    Action.KIOSK_ENROLMENT_BEGUN: "Enrolment at a kiosk begun",
+    Action.KIOSK_ENROLMENT_ENDED: "Enrolment at a kiosk ended without pictures",
     Action.KIOSK_CHANGED: "Kiosk changed",
     Action.PEOPLE_IMPORTED: "People imported from a table",
     Action.DEPARTMENT_RENAMED: "Department renamed",

@@ -1,17 +1,15 @@
 """Enrolment: a picture goes to a worker, its verdict comes back, and only a good one is stored, with its template.
 
 Nothing here knows Flask, so the command and the pages share it. Without a stored consent no worker even sees the picture.
+Pictures that are given together are stored together or not at all, and the old ones that they replace go in that same
+transaction: workers hear of the change as one, so the old ones serve until the new ones do.
 """
 
-import contextlib
 import hashlib
 import json
 import logging
-import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from enum import StrEnum
-from typing import cast
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import redis
@@ -21,19 +19,16 @@ from sqlalchemy.orm import Session
 from dashboard import audit, serving
 from dashboard.audit_actions import Action
 from dashboard.database import SessionFactory, now_ms, reading
-from dashboard.models import Employee, EnrolmentPicture, Template
+from dashboard.enrolment_words import EnrolResult, Refusal, words_for
+from dashboard.models import Employee, EnrolmentPicture, LikenessDecision, Template
 from dashboard.outbox import queue_change
 from dashboard.pictures import BadPicture, normalise_upload
 from dashboard.settings import DashboardSettings
-from worker.protocol import heartbeats, keys
-from worker.protocol.connection import MAX_BLOCK_MS
-from worker.protocol.entries import BadEntry, EnrolReply, EnrolRequest, as_any, new_id, unpack_fields
+from dashboard.worker_requests import ask_worker
+from worker.protocol.entries import EnrolReply, new_id
 from worker.protocol.outcomes import Outcome
 
 log = logging.getLogger(__name__)
-
-REQUESTS_KEPT = 32
-"""Pictures that may wait for a worker; with 1.5 MB each they stay far below the live server's memory."""
 
 SWITCHES_FOLLOWED = 3
 """Switches of the model during one enrolment, more than which nobody makes."""
@@ -42,121 +37,26 @@ QUALITY_CHARS = 2_000
 """What the column holds."""
 
 
-class Refusal(StrEnum):
-    """Why a picture was refused before any worker judged it (or, for the first two, again before it was stored)."""
+@dataclass(frozen=True)
+class Wish:
+    """Whose pictures, and on which terms. `replaced` are ids of stored pictures that go when the new ones are stored."""
 
-    SAME_PICTURE = "same_picture"
-    TOO_MANY_PICTURES = "too_many_pictures"
-    NO_SUCH_EMPLOYEE = "no_such_employee"
+    employee_id: str
+    by: str
+    replaced: frozenset[str] = frozenset()
+    accept_similar: bool = False
+    """Faces that look like somebody else's are stored too: HR compared them."""
+    actor: audit.Actor = audit.COMMAND
+    """Who enrols, for the audit trail; `by` is their name."""
 
 
 @dataclass(frozen=True)
-class EnrolResult:
-    """What became of one picture, for a page or a report. `words` is a plain English sentence."""
+class Judged:
+    """A picture that a worker found good, with its templates by model id."""
 
-    outcome: Outcome | Refusal
-    words: str
-    picture_id: str | None = None
-    """Set exactly when the picture and its template were stored."""
-    quality: dict[str, float] = field(default_factory=dict)
-    similar_code: str | None = None
-    similar_name: str | None = None
-
-    @property
-    def stored(self) -> bool:
-        return self.picture_id is not None
-
-
-WORDS: dict[Outcome | Refusal, str] = {
-    Outcome.ENROLLED: "Enrolled: the face is clear.",
-    Outcome.ALREADY_ENROLLED: "This face is already enrolled as somebody else.",
-    Outcome.NO_FACE: "No face was found. Use a picture in which the face is large, lit and seen from the front.",
-    Outcome.SEVERAL_FACES: "There is more than one face. Use a picture of this person alone.",
-    Outcome.TOO_SMALL: "The face is too small. Come closer, or use a larger picture.",
-    Outcome.CUT_OFF: "The face is cut off at the edge. Use a picture with the whole head.",
-    Outcome.BLURRED: "The face is blurred. Hold still, or use a sharper picture.",
-    Outcome.TOO_DARK: "The face is too dark. Turn towards the light.",
-    Outcome.TOO_BRIGHT: "The face is too bright. Avoid direct light and flash.",
-    Outcome.TURNED_AWAY: "The face is turned away. Look straight into the camera.",
-    Outcome.SPOOF_SUSPECTED: "This looks like a picture of a picture. Take it of the person themselves.",
-    Outcome.NOT_LIVE: "This doesn't look like a person in front of the camera.",
-    Outcome.BAD_FRAME: "The picture can't be read.",
-    Outcome.NO_CONSENT: "There is no stored consent to keep this person's face data. Record the consent first.",
-    Outcome.INACTIVE: "This employee is deactivated. Reactivate them first.",
-    Outcome.NO_WORKER: "No worker answered. Check that a worker is running (`attendance doctor`), then try again.",
-    Outcome.NOT_READY: "The worker is still loading. Try again in a few seconds.",
-    Refusal.SAME_PICTURE: "This very picture is already stored for this employee. Use another one.",
-    Refusal.TOO_MANY_PICTURES: "This employee has all the pictures they may have. Delete one first.",
-    Refusal.NO_SUCH_EMPLOYEE: "There is no such employee any more.",
-}
-
-
-def words_for(
-    outcome: Outcome | Refusal, reason: str | None = None, similar: str | None = None, limit: int | None = None
-) -> str:
-    """The verdict as a sentence. `reason` is added in brackets; `similar` is who looks alike; `limit` the most pictures."""
-    if outcome is Outcome.ALREADY_ENROLLED and similar:
-        words = (
-            f"This face is already enrolled as {similar}. If they really are two people, say so and enrol it anyway."
-        )
-    elif outcome is Refusal.TOO_MANY_PICTURES and limit:
-        words = f"This employee has {limit} pictures already, which is the most. Delete one first."
-    else:
-        words = WORDS.get(outcome, f"Refused: {outcome.value.replace('_', ' ')}.")
-    return f"{words} ({reason})" if reason and outcome is not Outcome.ENROLLED else words
-
-
-def shard_with_worker(lives: Mapping[str, redis.Redis]) -> str:
-    """A shard whose workers can judge a picture: all have the same gallery, so the first that has a worker."""
-    first, *others = lives
-    for shard in lives if others else ():
-        with contextlib.suppress(redis.exceptions.RedisError, OSError):
-            if any(heartbeats.read(lives[shard], shard, "worker")):
-                return shard
-    return first
-
-
-def ask_worker(
-    live: redis.Redis,
-    shard: str,
-    jpeg: bytes,
-    employee_id: str | None,
-    timeout_s: float,
-    model_id: str | None = None,
-) -> EnrolReply:
-    """Have a worker judge `jpeg`, or only embed it where a `model_id` is named.
-
-    Outcome `no_worker`, with the reason, when none answers within `timeout_s`.
-    """
-    request = EnrolRequest(request_id=new_id(), employee_id=employee_id, jpeg=jpeg, model_id=model_id)
-    stream, reply_key = keys.requests(shard), keys.reply(shard, request.request_id)
-    deadline = time.monotonic() + timeout_s
-    try:
-        entry_id = live.xadd(stream, as_any(request.to_fields()), maxlen=REQUESTS_KEPT, approximate=False)
-        while (left_s := deadline - time.monotonic()) > 0:
-            answer = live.blpop([reply_key], timeout=max(0.01, min(left_s, MAX_BLOCK_MS / 1000)))
-            if answer:
-                return _checked(EnrolReply.from_fields(unpack_fields(cast(bytes, answer[1]))), request)
-        live.xdel(stream, entry_id)  # so that a worker that comes later doesn't judge pictures nobody waits for
-        reason = f"waited {timeout_s:.0f} s"
-    except BadEntry as error:
-        reason = f"its answer could not be read: {error}"
-    except (redis.exceptions.RedisError, OSError) as error:
-        reason = f"Redis is away: {error}"
-    return EnrolReply(request_id=request.request_id, outcome=Outcome.NO_WORKER, reason=reason[:300])
-
-
-def _checked(reply: EnrolReply, request: EnrolRequest) -> EnrolReply:
-    if reply.request_id != request.request_id:
-        raise BadEntry("request_id: answers another request")
-    if request.model_id is not None and reply.model_id != request.model_id:
-        raise BadEntry(f"model_id: {request.model_id} was asked for; update that worker")
-    if reply.outcome in (Outcome.ENROLLED, Outcome.ALREADY_ENROLLED):
-        if reply.template is None or not reply.model_id:
-            raise BadEntry("template, model_id: missing in a good verdict")
-        if not np.isfinite(np.frombuffer(reply.template, "<f4")).all():
-            raise BadEntry("template: holds numbers that are not finite")
-    return reply
+    jpeg: bytes
+    reply: EnrolReply
+    templates: dict[str, bytes]
 
 
 def enrol_picture(
@@ -175,33 +75,90 @@ def enrol_picture(
     that looks like somebody else's, `by` is the user who enrols, `actor` the same for the audit trail. Refusals are
     results; database errors are raised.
     """
+    wish = Wish(employee_id, by, frozenset(), accept_similar, actor)
+    return enrol_pictures(session_factory, live, settings, wish, [data])[0]
+
+
+def enrol_pictures(
+    session_factory: SessionFactory,
+    live: redis.Redis,
+    settings: DashboardSettings,
+    wish: Wish,
+    uploads: Sequence[bytes],
+) -> list[EnrolResult]:
+    """Enrol all of the uploads or none; a result for each. Blocks as `enrol_picture` does, for each picture."""
     with reading(session_factory) as session:
-        refusal = _person_refusal(session.get(Employee, employee_id))
+        refusal = _person_refusal(session.get(Employee, wish.employee_id))
     if refusal:
-        return EnrolResult(refusal, words_for(refusal))
+        return [EnrolResult(refusal, words_for(refusal)) for _ in uploads]
+    looked: list[Judged | EnrolResult] = []
+    for data in uploads:
+        looked.append(_judge(session_factory, live, settings, wish, data, looked, len(uploads)))
+    looked = _without_other_faces(looked)
+    judged = [one for one in looked if isinstance(one, Judged)]
+    if len(judged) < len(looked):
+        left_out = EnrolResult(Refusal.NOT_ALONE, words_for(Refusal.NOT_ALONE))
+        return [left_out if isinstance(one, Judged) else one for one in looked]
+    for _ in range(SWITCHES_FOLLOWED):
+        reasons = [_embed_by_others(session_factory, live, settings, one.jpeg, one.templates) for one in judged]
+        results = _store(session_factory, settings, wish, judged)
+        if results is not None:
+            return results
+    reason = next((reason for reason in reasons if reason), None)
+    return [
+        EnrolResult(Outcome.NOT_READY, words_for(Outcome.NOT_READY, reason), quality=j.reply.quality) for j in judged
+    ]
+
+
+def _judge(
+    session_factory: SessionFactory,
+    live: redis.Redis,
+    settings: DashboardSettings,
+    wish: Wish,
+    data: bytes,
+    before: Sequence[Judged | EnrolResult],
+    together: int,
+) -> Judged | EnrolResult:
+    """One of `together` uploads; `before` is what became of those before it."""
+    for earlier in before:
+        if isinstance(earlier, EnrolResult) and earlier.outcome is Outcome.NO_WORKER:
+            return earlier  # one picture waited for a worker in vain; the others needn't
     try:
         jpeg = normalise_upload(data)
     except BadPicture as error:
         return EnrolResult(Outcome.BAD_FRAME, str(error))
+    twice = any(isinstance(earlier, Judged) and earlier.jpeg == jpeg for earlier in before)
     with reading(session_factory) as session:
-        refused = _picture_refusal(session, employee_id, jpeg, settings.max_pictures)
-    if refused:
-        return refused
-
-    reply = ask_worker(live, settings.shard, jpeg, employee_id, settings.enrol_timeout_s)
-    if reply.outcome is Outcome.ALREADY_ENROLLED and not accept_similar:
-        return _looks_alike(session_factory, reply)
+        refused = _picture_refusal(session, wish, jpeg, settings.max_pictures, together)
+    if refused or twice:
+        return refused or EnrolResult(Refusal.SAME_PICTURE, words_for(Refusal.SAME_PICTURE))
+    reply = ask_worker(live, settings.shard, jpeg, wish.employee_id, settings.enrol_timeout_s)
+    if reply.outcome is Outcome.ALREADY_ENROLLED and not wish.accept_similar:
+        return _looks_alike(session_factory, reply, jpeg)
     if reply.outcome not in (Outcome.ENROLLED, Outcome.ALREADY_ENROLLED):
         return EnrolResult(reply.outcome, words_for(reply.outcome, reply.reason), quality=reply.quality)
     assert reply.template is not None
     assert reply.model_id
-    templates = {reply.model_id: reply.template}
-    for _ in range(SWITCHES_FOLLOWED):
-        reason = _embed_by_others(session_factory, live, settings, jpeg, templates)
-        result = _store(session_factory, settings, employee_id, jpeg, reply, templates, by, actor)
-        if result is not None:
-            return result
-    return EnrolResult(Outcome.NOT_READY, words_for(Outcome.NOT_READY, reason), quality=reply.quality)
+    return Judged(jpeg, reply, {reply.model_id: reply.template})
+
+
+def _without_other_faces(looked: Sequence[Judged | EnrolResult]) -> list[Judged | EnrolResult]:
+    """Refuse pictures that look like none of those that were judged with them: two people may have taken turns.
+
+    One that is enrolled alone isn't compared with anything, so an unusual picture still has a way in.
+    """
+    judged = [one for one in looked if isinstance(one, Judged)]
+    refused = EnrolResult(Refusal.OTHER_FACE, words_for(Refusal.OTHER_FACE))
+    odd = {id(one) for one in judged if _is_apart(one, [other for other in judged if other is not one])}
+    return [refused if id(one) in odd else one for one in looked]
+
+
+def _is_apart(one: Judged, others: Sequence[Judged]) -> bool:
+    limit, model_id = one.reply.other_person, str(one.reply.model_id)
+    vector = np.frombuffer(one.templates[model_id], "<f4")
+    near = [np.frombuffer(other.templates[model_id], "<f4") for other in others if model_id in other.templates]
+    apart = [float(np.linalg.norm(vector - other)) for other in near if other.shape == vector.shape]
+    return limit is not None and bool(apart) and min(apart) > limit
 
 
 def _embed_by_others(
@@ -230,57 +187,108 @@ def _embed_by_others(
 
 
 def _store(
-    session_factory: SessionFactory,
-    settings: DashboardSettings,
-    employee_id: str,
-    jpeg: bytes,
-    reply: EnrolReply,
-    templates: dict[str, bytes],
-    by: str,
-    actor: audit.Actor,
-) -> EnrolResult | None:
+    session_factory: SessionFactory, settings: DashboardSettings, wish: Wish, judged: Sequence[Judged]
+) -> list[EnrolResult] | None:
     """Check again under the employee's lock (they may have been withdrawn meanwhile), then store all or nothing.
 
-    None when another model serves by now, and its template is not among them.
+    None when another model serves by now, and its template is not among one's.
     """
     with session_factory.begin() as session:
         now = serving.wanted(session)
-        if now.model_id is not None and now.model_id not in templates:
+        if now.model_id is not None and any(now.model_id not in one.templates for one in judged):
             return None
-        employee = session.get(Employee, employee_id, with_for_update=True)
+        employee = session.get(Employee, wish.employee_id, with_for_update=True)
         refusal = _person_refusal(employee)
         if refusal:
-            return EnrolResult(refusal, words_for(refusal))
-        refused = _picture_refusal(session, employee_id, jpeg, settings.max_pictures)
-        if refused:
-            return refused
+            return [EnrolResult(refusal, words_for(refusal)) for _ in judged]
+        refused = [_picture_refusal(session, wish, one.jpeg, settings.max_pictures, len(judged)) for one in judged]
+        if any(refused):
+            left_out = EnrolResult(Refusal.NOT_ALONE, words_for(Refusal.NOT_ALONE))
+            return [one or left_out for one in refused]
         try:
-            for model_id, vector in templates.items():
-                serving.require_size(session, model_id, vector)
+            for one in judged:
+                for model_id, vector in one.templates.items():
+                    serving.require_size(session, model_id, vector)
         except serving.WrongSize as error:
-            return EnrolResult(Outcome.NOT_READY, f"Nothing was stored: {error}.", quality=reply.quality)
-        quality_json = _short_json(reply.quality)
-        made = [
-            Template(model_id=model_id, vector=vector, quality_json=quality_json, created_ms=now_ms())
-            for model_id, vector in templates.items()
-        ]
-        picture = EnrolmentPicture(
-            id=new_id(),
-            employee_id=employee_id,
-            sha256=_digest(jpeg),
-            jpeg=jpeg,
-            created_ms=now_ms(),
-            created_by=by[:64],
-            templates=made,
-        )
-        session.add(picture)
+            words = f"Nothing was stored: {error}."
+            return [EnrolResult(Outcome.NOT_READY, words, quality=one.reply.quality) for one in judged]
+        gone, models = _delete_replaced(session, wish)
+        pictures = [_new_picture(wish, one) for one in judged]
+        session.add_all(pictures)
         session.flush()
-        for model_id in templates:
-            queue_change(session, "put", employee_id, model_id)
+        for one, picture in zip(judged, pictures, strict=True):
+            if one.reply.similar_employee_id is not None:
+                session.add(_found_different(wish, one, picture.id))
+        for model_id in sorted(models | {model_id for one in judged for model_id in one.templates}):
+            queue_change(session, "put", wish.employee_id, model_id)
         assert employee is not None
-        audit.add(session, actor, Action.PICTURE_ADDED, audit.person(employee), after={"picture": picture.id})
-    log.info("picture %s enrolled for employee %s", picture.id, employee_id)
-    return EnrolResult(Outcome.ENROLLED, words_for(Outcome.ENROLLED), picture.id, reply.quality)
+        audit.add_all(session, wish.actor, _told(session, employee, gone, judged, pictures))
+    log.info("%d pictures enrolled for employee %s, %d replaced", len(pictures), wish.employee_id, len(gone))
+    return [
+        EnrolResult(Outcome.ENROLLED, words_for(Outcome.ENROLLED), picture.id, one.reply.quality)
+        for one, picture in zip(judged, pictures, strict=True)
+    ]
+
+
+def _told(
+    session: Session,
+    employee: Employee,
+    gone: Sequence[str],
+    judged: Sequence[Judged],
+    pictures: Sequence[EnrolmentPicture],
+) -> list[audit.Entry]:
+    """What the audit trail tells of it: pictures by their ids, look-alikes that were found different by their codes."""
+    person = audit.person(employee)
+    entries = [audit.Entry(Action.PICTURE_DELETED, person, before={"picture": one}) for one in gone]
+    for one, picture in zip(judged, pictures, strict=True):
+        entries.append(audit.Entry(Action.PICTURE_ADDED, person, after={"picture": picture.id}))
+        if one.reply.similar_employee_id is not None:
+            other = session.get(Employee, one.reply.similar_employee_id)
+            told = {"picture": picture.id, "looks_like": other.code if other is not None else "somebody erased"}
+            entries.append(audit.Entry(Action.FACES_DIFFERENT, person, after=told))
+    return entries
+
+
+def _delete_replaced(session: Session, wish: Wish) -> tuple[list[str], set[str]]:
+    """Delete those of the replaced pictures that are this person's; their ids, and the models that they had templates of."""
+    gone, models = [], set()
+    for picture_id in sorted(wish.replaced):
+        picture = session.get(EnrolmentPicture, picture_id)
+        if picture is not None and picture.employee_id == wish.employee_id:
+            models |= {template.model_id for template in picture.templates}
+            session.delete(picture)
+            gone.append(picture_id)
+    session.flush()
+    return gone, models
+
+
+def _new_picture(wish: Wish, one: Judged) -> EnrolmentPicture:
+    quality_json = _short_json(one.reply.quality)
+    made = [
+        Template(model_id=model_id, vector=vector, quality_json=quality_json, created_ms=now_ms())
+        for model_id, vector in one.templates.items()
+    ]
+    return EnrolmentPicture(
+        id=new_id(),
+        employee_id=wish.employee_id,
+        sha256=_digest(one.jpeg),
+        jpeg=one.jpeg,
+        created_ms=now_ms(),
+        created_by=wish.by[:64],
+        templates=made,
+    )
+
+
+def _found_different(wish: Wish, one: Judged, picture_id: str) -> LikenessDecision:
+    return LikenessDecision(
+        employee_id=wish.employee_id,
+        other_id=one.reply.similar_employee_id,
+        picture_id=picture_id,
+        decision="different",
+        distance=one.reply.similar_distance,
+        decided_by=wish.by[:64],
+        decided_ms=now_ms(),
+    )
 
 
 def _person_refusal(employee: Employee | None) -> Outcome | Refusal | None:
@@ -291,14 +299,17 @@ def _person_refusal(employee: Employee | None) -> Outcome | Refusal | None:
     return Outcome.NO_CONSENT if employee.consent_ms is None else None
 
 
-def _picture_refusal(session: Session, employee_id: str, jpeg: bytes, limit: int) -> EnrolResult | None:
-    same = (EnrolmentPicture.employee_id == employee_id) & (EnrolmentPicture.sha256 == _digest(jpeg))
-    if session.scalar(select(EnrolmentPicture.id).where(same)):
+def may_enrol(session: Session, employee_id: str) -> Outcome | Refusal | None:
+    """Why no picture of this person may be taken, before one is; None when it may."""
+    return _person_refusal(session.get(Employee, employee_id))
+
+
+def _picture_refusal(session: Session, wish: Wish, jpeg: bytes, limit: int, together: int) -> EnrolResult | None:
+    mine = (EnrolmentPicture.employee_id == wish.employee_id) & EnrolmentPicture.id.not_in(wish.replaced)
+    if session.scalar(select(EnrolmentPicture.id).where(mine, EnrolmentPicture.sha256 == _digest(jpeg))):
         return EnrolResult(Refusal.SAME_PICTURE, words_for(Refusal.SAME_PICTURE))
-    count = session.scalar(
-        select(func.count()).select_from(EnrolmentPicture).where(EnrolmentPicture.employee_id == employee_id)
-    )
-    if (count or 0) >= limit:
+    count = session.scalar(select(func.count()).select_from(EnrolmentPicture).where(mine))
+    if (count or 0) + together > limit:
         return EnrolResult(Refusal.TOO_MANY_PICTURES, words_for(Refusal.TOO_MANY_PICTURES, limit=limit))
     return None
 
@@ -312,16 +323,23 @@ def _digest(jpeg: bytes) -> str:
     return hashlib.sha256(jpeg).hexdigest()
 
 
-def _looks_alike(session_factory: SessionFactory, reply: EnrolReply) -> EnrolResult:
-    code, name = None, reply.similar_name
+def _looks_alike(session_factory: SessionFactory, reply: EnrolReply, jpeg: bytes) -> EnrolResult:
+    similar_id, code, name = None, None, reply.similar_name
     if reply.similar_employee_id:
         with reading(session_factory) as session:
             similar = session.get(Employee, reply.similar_employee_id)
             if similar is not None:
-                code, name = similar.code, similar.name
+                similar_id, code, name = similar.id, similar.code, similar.name
     label = f"{name} ({code})" if name and code else name
-    words = words_for(reply.outcome, similar=label)
-    return EnrolResult(reply.outcome, words, quality=reply.quality, similar_code=code, similar_name=name)
+    return EnrolResult(
+        reply.outcome,
+        words_for(reply.outcome, similar=label),
+        quality=reply.quality,
+        similar_id=similar_id,
+        similar_code=code,
+        similar_name=name,
+        jpeg=jpeg,
+    )
 
 
 def delete_picture(session: Session, picture_id: str) -> str | None:

@@ -89,3 +89,13 @@ def _jpeg(picture: Image.Image) -> bytes:
         if out.tell() <= MAX_JPEG_BYTES:
             return out.getvalue()
     raise BadPicture("The picture is too detailed to be stored. Make it smaller.")
+
+
+def thumbnail(jpeg: bytes, side_px: int = 320) -> bytes:
+    """A stored picture, small enough to be carried inside a page."""
+    picture = Image.open(io.BytesIO(jpeg), formats=("JPEG",))
+    picture.draft("RGB", (side_px, side_px))
+    picture.thumbnail((side_px, side_px))
+    out = io.BytesIO()
+    picture.save(out, "JPEG", quality=80)
+    return out.getvalue()

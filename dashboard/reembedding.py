@@ -16,8 +16,8 @@ from sqlalchemy.exc import IntegrityError
 
 from dashboard import serving
 from dashboard.database import SessionFactory, reading
-from dashboard.enrolment import ask_worker, shard_with_worker
 from dashboard.models import EnrolmentPicture
+from dashboard.worker_requests import ask_worker, shard_with_worker
 from worker.protocol.outcomes import Outcome
 
 log = logging.getLogger(__name__)

@@ -72,6 +72,12 @@ class DashboardSettings(CommonSettings):
     page_size: int = Field(default=50, ge=5, le=500, description="rows on one page of the log")
     max_upload_mb: int = Field(default=25, ge=1, le=100, description="largest upload, all pictures of a form together")
     max_pictures: int = Field(default=5, ge=1, le=20, description="enrolment pictures kept of one employee")
+    reenrol_months: int = Field(
+        default=0,
+        ge=0,
+        le=120,
+        description="people whose newest enrolment picture is older are named as due to be enrolled again; 0: nobody",
+    )
     picture_days: int = Field(
         default=0,
         ge=0,

@@ -65,6 +65,8 @@ def worker(shard: str) -> Grants:
             Grant("get set del pexpire eval evalsha", "RW", (f"lease:{s}:*",)),
             Grant("xreadgroup xack xdel xgroup|create", "RW", (keys.requests(shard),)),
             Grant("rpush expire", "W", (f"replies:{s}:*",)),
+            Grant("get", "R", (f"enrolling:{s}:*",)),
+            Grant("hkeys hset expire", "RW", (f"enrol_pictures:{s}:*",)),
             Grant("get", "R", (keys.bundle_offer(shard), f"bundle_chunk:{s}:*")),
             Grant("hset expire", "W", (keys.bundle_taken(shard),)),
             Grant("set get", "RW", (f"heartbeat:{s}:worker:*",)),
@@ -105,7 +107,8 @@ def recorder(shard: str) -> Grants:
 
 
 def dashboard(shard: str) -> Grants:
-    """Enrolment requests out, replies, arrivals and signs of life in; of the ledger only how much is waiting.
+    """Enrolment requests and wishes out, replies, enrolment pictures, arrivals and signs of life in; of the ledger only how
+    much is waiting.
 
     The deliverer has this user too: it looks whether all punches are in the database.
     """
@@ -114,10 +117,12 @@ def dashboard(shard: str) -> Grants:
         "live": [
             Grant("xadd xdel", "W", (keys.requests(shard),)),
             Grant("blpop", "RW", (f"replies:{s}:*",)),
+            Grant("set get del pttl watch", "RW", (f"enrolling:{s}:*",)),
+            Grant("hget hgetall del", "RW", (f"enrol_pictures:{s}:*",)),
             Grant("xread xrevrange", "R", (keys.events(shard),)),
             Grant("zrange", "R", (keys.kiosks(shard),)),
             Grant("get", "R", (f"heartbeat:{s}:*",)),
-            Grant("scan"),
+            Grant("scan multi exec discard unwatch"),
         ],
         "ledger": [Grant("xlen", "R", (keys.decisions(shard), keys.dead(shard), f"backlog:{s}:*"))],
     }

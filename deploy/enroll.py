@@ -14,7 +14,8 @@ from dashboard import audit
 from dashboard.audit_actions import Action
 from dashboard.database import BadDatabase, SessionFactory, engine_for, now_ms, session_factory, upgrade
 from dashboard.employees import EmployeeError, create_employee, find_by_code
-from dashboard.enrolment import EnrolResult, enrol_picture
+from dashboard.enrolment import enrol_picture
+from dashboard.enrolment_words import EnrolResult
 from dashboard.settings import DashboardSettings
 from deploy.enrol_folder import BadFolder, Person, Plan, read_plan
 from deploy.errors import Problem, settings_from
@@ -97,7 +98,15 @@ def _enrol_one(
         report.enrolled += 1
         return
     report.had_template = report.had_template or result.outcome == "same_picture"
-    report.refused.append((path, result.words))
+    report.refused.append((path, why_refused(result)))
+
+
+def why_refused(result: EnrolResult) -> str:
+    """In words. Whether two faces are one person's is decided where both are seen, not in a terminal."""
+    if result.outcome is Outcome.ALREADY_ENROLLED and result.similar_name:
+        who = f"{result.similar_name} ({result.similar_code})" if result.similar_code else result.similar_name
+        return f"looks like {who}, who is enrolled: add it on the person's page, which shows both faces"
+    return result.words
 
 
 def _enrol_when_ready(attempt: Callable[[], EnrolResult]) -> EnrolResult:

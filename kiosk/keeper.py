@@ -40,7 +40,7 @@ IDS_KEPT = 128
 REFUSALS = frozenset(
     {
         *(Outcome.NO_FACE, Outcome.UNKNOWN, Outcome.SPOOF_SUSPECTED, Outcome.NOT_LIVE),
-        *(Outcome.INACTIVE, Outcome.BAD_FRAME, Outcome.BAD_CLOCK),
+        *(Outcome.INACTIVE, Outcome.BAD_FRAME, Outcome.BAD_CLOCK, Outcome.ENROLLING),
     }
 )
 """Answers after which nothing is owed for the pictures that they speak for."""

@@ -64,7 +64,8 @@ class SendLoop:
 
     def answered(self, feedback: Feedback, captured_s: float) -> None:
         """A fresh answer, from the listener's thread."""
-        self.gate.answered(bool(feedback.faces), self._clock())
+        # while somebody is enrolled here, every frame counts, also before they have stepped up
+        self.gate.answered(bool(feedback.faces) or feedback.enrolling is not None, self._clock())
         self.view.frame(feedback, captured_s)
         if self.keeper is not None:
             self.keeper.answered(feedback, captured_s, self._clock())

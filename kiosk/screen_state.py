@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from kiosk.texts import TEXTS, WORDS, Language
 from worker.protocol.entries import Feedback, Recorded, SeenFace
+from worker.protocol.guided import Enrolling, Hint, Pose
 from worker.protocol.outcomes import QUALITY_PROMPTS, Outcome
 
 Role = Literal["calm", "wait", "good", "warn", "bad", "off"]
@@ -44,6 +45,7 @@ ROLE_OF_MODE: dict[str, Role] = {
     "recorded": "good",
     "duplicate": "good",
     "prompt": "warn",
+    "enrolling": "wait",
     "unsaved": "warn",
     "unknown": "bad",
     "refused": "bad",
@@ -55,6 +57,8 @@ ROLE_OF_MODE: dict[str, Role] = {
     "lost_server": "off",
 }
 CUE_OF_MODE = {"recorded": "good", "duplicate": "again", "unknown": "bad", "refused": "bad", "inactive": "bad"}
+FIRST_HINT = {Pose.STRAIGHT: Hint.LOOK_STRAIGHT, Pose.LEFT: Hint.MORE_LEFT, Pose.RIGHT: Hint.MORE_RIGHT}
+"""What asks for a pose."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +94,7 @@ class View:
 
     mode: str
     key: str
-    """The mode, or in mode `prompt` which prompt: chooses the icon."""
+    """The mode, or in modes `prompt` and `enrolling` which prompt: chooses the icon."""
     role: Role
     headline: str
     detail: str
@@ -205,8 +209,11 @@ class ScreenState:
     def view(self, now_s: float) -> View:
         mode, key, named = self._mode(now_s)
         entry = self._recorded.get(named.about) if named else None
+        enrolling = self._answer.feedback.enrolling if mode == "enrolling" and self._answer else None
         filled = {
-            "name": named.name if named else "",
+            "step": str(enrolling.done + 1) if enrolling else "",
+            "steps": str(len(Pose)),
+            "name": named.name if named else enrolling.name if enrolling else "",
             "time": entry.local_time if entry else "",
             "direction": self._words[entry.direction.value] if entry else "",
         }
@@ -239,6 +246,8 @@ class ScreenState:
             return "no_answer", "no_answer", None
         if self._answer and now_s - self._answer.captured_s <= ANSWER_SHOWN_S:
             outcome = self._answer.feedback.outcome
+            if self._answer.feedback.enrolling is not None:
+                return "enrolling", _enrolling_key(self._answer.feedback.enrolling), None
             if outcome in PROMPTS:
                 return "prompt", outcome.value, None
             mode = MODE_OF_OUTCOME.get(outcome, "idle")
@@ -273,6 +282,13 @@ class ScreenState:
         if (mode, about) not in self._cued:
             _remember(self._cued, (mode, about), None, CUED_KEPT)
             self._cue = Cue((self._cue.number if self._cue else 0) + 1, sound)
+
+
+def _enrolling_key(enrolling: Enrolling) -> str:
+    """What is said about the frame; without a word on it, the pose that is wanted next."""
+    if enrolling.pose is None:
+        return "enrol_done"
+    return f"enrol_{(enrolling.hint or FIRST_HINT[enrolling.pose]).value}"
 
 
 def _role_of(outcome: Outcome) -> Role:

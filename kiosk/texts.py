@@ -12,6 +12,9 @@ class Text(NamedTuple):
     detail: str = ""
 
 
+_ENROLLING_EN = "Enrolling {name}, {step} of {steps}. Nobody is recorded here meanwhile"
+_ENROLLING_ID = "Mendaftarkan {name}, {step} dari {steps}. Sementara ini kehadiran tidak dicatat di sini"
+
 TEXTS: dict[Language, dict[str, Text]] = {
     "en": {
         "starting": Text("One moment", "The camera is starting"),
@@ -40,6 +43,20 @@ TEXTS: dict[Language, dict[str, Text]] = {
         "turned_away": Text("Please look at the camera"),
         "several_faces": Text("One at a time, please"),
         "ambiguous": Text("Not sure yet", "Look straight at the camera, or see the desk"),
+        "enrol_no_face": Text("Please step up", _ENROLLING_EN),
+        "enrol_good": Text("Good, hold still", _ENROLLING_EN),
+        "enrol_several_faces": Text("One person only, please", _ENROLLING_EN),
+        "enrol_too_small": Text("Please come closer", _ENROLLING_EN),
+        "enrol_too_near": Text("Please step back a little", _ENROLLING_EN),
+        "enrol_cut_off": Text("Please step into the middle", _ENROLLING_EN),
+        "enrol_too_dark": Text("Please turn your face to the light", _ENROLLING_EN),
+        "enrol_too_bright": Text("Please step out of the glare", _ENROLLING_EN),
+        "enrol_blurred": Text("Please hold still", _ENROLLING_EN),
+        "enrol_look_straight": Text("Please look straight", _ENROLLING_EN),
+        "enrol_more_left": Text("Turn your head a little to your left", _ENROLLING_EN),
+        "enrol_more_right": Text("Turn your head a little to your right", _ENROLLING_EN),
+        "enrol_turn_less": Text("A little less", _ENROLLING_EN),
+        "enrol_done": Text("Thank you", "The pictures of {name} are being checked. Nobody is recorded here meanwhile"),
     },
     "id": {
         "starting": Text("Mohon tunggu", "Kamera sedang dinyalakan"),
@@ -68,6 +85,22 @@ TEXTS: dict[Language, dict[str, Text]] = {
         "turned_away": Text("Mohon lihat ke kamera"),
         "several_faces": Text("Satu per satu, ya"),
         "ambiguous": Text("Belum yakin", "Lihat lurus ke kamera, atau ke meja petugas"),
+        "enrol_no_face": Text("Silakan maju", _ENROLLING_ID),
+        "enrol_good": Text("Bagus, jangan bergerak", _ENROLLING_ID),
+        "enrol_several_faces": Text("Satu orang saja, ya", _ENROLLING_ID),
+        "enrol_too_small": Text("Mohon lebih dekat", _ENROLLING_ID),
+        "enrol_too_near": Text("Mohon mundur sedikit", _ENROLLING_ID),
+        "enrol_cut_off": Text("Mohon ke tengah", _ENROLLING_ID),
+        "enrol_too_dark": Text("Hadapkan wajah ke arah cahaya", _ENROLLING_ID),
+        "enrol_too_bright": Text("Hindari cahaya yang menyilaukan", _ENROLLING_ID),
+        "enrol_blurred": Text("Mohon jangan bergerak", _ENROLLING_ID),
+        "enrol_look_straight": Text("Mohon lihat lurus ke kamera", _ENROLLING_ID),
+        "enrol_more_left": Text("Tolehkan kepala sedikit ke kiri Anda", _ENROLLING_ID),
+        "enrol_more_right": Text("Tolehkan kepala sedikit ke kanan Anda", _ENROLLING_ID),
+        "enrol_turn_less": Text("Kurangi sedikit", _ENROLLING_ID),
+        "enrol_done": Text(
+            "Terima kasih", "Foto {name} sedang diperiksa. Sementara ini kehadiran tidak dicatat di sini"
+        ),
     },
 }
 

@@ -10,10 +10,12 @@ from worker.backlog import Turns
 from worker.decode import BadPicture, decode_jpeg
 from worker.engine import Engine
 from worker.gallery import GalleryFollower
+from worker.guidance import guide
 from worker.protocol import keys
 from worker.protocol.bundle import serving_threshold
-from worker.protocol.connection import MAX_BLOCK_MS, Client, keep_trying
-from worker.protocol.entries import BadEntry, EnrolReply, EnrolRequest, pack_fields
+from worker.protocol.connection import MAX_BLOCK_MS, Client, keep_trying, server_time_ms
+from worker.protocol.entries import BadEntry, EnrolReply, EnrolRequest, entry_time_ms, pack_fields
+from worker.protocol.guided import Hint, Pose
 from worker.protocol.outcomes import Outcome
 from worker.protocol.telemetry import Counters
 from worker.serving_models import Model, Models
@@ -69,7 +71,7 @@ class EnrolmentService(threading.Thread):
             for entry_id, fields in entries:
                 self.live.xack(key, keys.WORKERS_GROUP, entry_id)
                 self.live.xdel(key, entry_id)  # a picture of a face doesn't lie about
-                self._answer(fields)
+                self._answer(fields, entry_time_ms(entry_id))
 
     def _make_group(self, key: str) -> None:
         try:
@@ -78,12 +80,15 @@ class EnrolmentService(threading.Thread):
             if "BUSYGROUP" not in str(error):
                 raise
 
-    def _answer(self, fields: dict[bytes, bytes]) -> None:
+    def _answer(self, fields: dict[bytes, bytes], asked_ms: int) -> None:
         try:
             request = EnrolRequest.from_fields(fields)
         except BadEntry as error:
             self.counters.add("requests_bad")
             log.warning("enrolment request refused: %s", error)
+            return
+        if request.deadline_ms is not None and server_time_ms(self.live) - asked_ms > request.deadline_ms:
+            self.counters.add("requests_stale")
             return
         try:
             reply = self.judge(request)
@@ -103,6 +108,8 @@ class EnrolmentService(threading.Thread):
         """The verdict on one picture. Nobody is enrolled while the gallery isn't ready: look-alikes couldn't be found."""
         if request.model_id is not None:
             return self._embed(request, request.model_id)
+        if request.pose is not None:
+            return self._guide(request, request.pose)
         model = self.model
         if model is None or not model.gallery.ready:
             model_id = model.id if model else None
@@ -144,7 +151,25 @@ class EnrolmentService(threading.Thread):
             }
         outcome = Outcome.ALREADY_ENROLLED if similar else Outcome.ENROLLED
         template = sight.template.astype("<f4").tobytes()
-        return EnrolReply.model_validate({**common, **similar, "outcome": outcome, "template": template})
+        rest = {"outcome": outcome, "template": template, "other_person": model.other_person}
+        return EnrolReply.model_validate({**common, **similar, **rest})
+
+    def _guide(self, request: EnrolRequest, pose: Pose) -> EnrolReply:
+        """A hint on a frame of a guided enrolment; no template is made and nobody is looked for."""
+        about = {"request_id": request.request_id}
+        if self.model is None:
+            return EnrolReply.model_validate({**about, "outcome": Outcome.NOT_READY})
+        try:
+            picture = decode_jpeg(request.jpeg)
+        except BadPicture as error:
+            return EnrolReply.model_validate({**about, "outcome": Outcome.BAD_FRAME, "reason": str(error)})
+        sight = self.model.engine.look([picture], lambda _number, _face: False)[0][0]
+        look = guide(sight, picture.shape[0], pose, self.settings)
+        quality = sight.quality.figures() if sight.quality else {}
+        score = look.score if look.hint is Hint.GOOD else None
+        return EnrolReply.model_validate(
+            {**about, "outcome": Outcome.DECIDING, "quality": quality, "hint": look.hint, "score": score}
+        )
 
     def _embed(self, request: EnrolRequest, model_id: str) -> EnrolReply:
         """A stored picture's template under a model that serves or is coming; people at the doors come first."""

@@ -15,6 +15,7 @@ from worker.decode import BadPicture, decode_jpeg
 from worker.detector import Face
 from worker.engine import Engine, Sight
 from worker.gallery import GalleryFollower, GalleryIndex
+from worker.kiosk_enrolment import KioskEnrolments, Sitting
 from worker.protocol import keys
 from worker.protocol.bundle import ServingThreshold, serving_threshold
 from worker.protocol.connection import Client
@@ -70,6 +71,7 @@ class Pipeline:
         self._looked_ms: dict[str, int] = {}
         """Capture time of the last frame looked at, by kiosk."""
         self._greeted: dict[tuple[str, str], Greeted] = {}
+        self._enrolments = KioskEnrolments(live, settings)
 
     @property
     def engine(self) -> Engine:
@@ -98,6 +100,7 @@ class Pipeline:
 
     def keep_only(self, kiosks: set[str]) -> None:
         """Forget the tracks of kiosks that another worker serves now."""
+        self._enrolments.keep_only(kiosks)
         for kiosk in set(self._tracks) - kiosks:
             del self._tracks[kiosk]
             self._looked_ms.pop(kiosk, None)
@@ -127,7 +130,10 @@ class Pipeline:
             self.drop_tracks()
             answers += [(item.kiosk, self._answer(item, Outcome.NOT_READY, [], timings)) for item in taken]
         elif taken:
-            sights, stages = self._look(pictures, taken)
+            sittings = self._enrolments.active(item.kiosk for item in taken)
+            for kiosk in sittings:
+                self._close_kiosk(kiosk)
+            sights, stages = self._look(pictures, taken, frozenset(sittings))
             timings |= stages
             index, rules = self.gallery.index, self.rules()
             decisions = []
@@ -137,6 +143,9 @@ class Pipeline:
                     reason = "the worker failed on this picture"
                     log.warning(reason, extra={"kiosk": item.kiosk, "seq": item.frame.seq})
                     answers.append((item.kiosk, self._refusal(item.frame.seq, item.captured_ms, reason)))
+                    continue
+                if item.kiosk in sittings:
+                    answers.append((item.kiosk, self._enrol(item, sittings[item.kiosk], picture, sight, timings)))
                     continue
                 feedback, decision = self._decide(item, picture, sight, index, rules, timings)
                 self._looked_ms[item.kiosk] = max(item.captured_ms, self._looked_ms.get(item.kiosk, 0))
@@ -168,24 +177,30 @@ class Pipeline:
 
     def close_all(self) -> None:
         """A graceful stop ends every presence."""
-        for kiosk, tracks in self._tracks.items():
-            for track in tracks:
-                self._close(kiosk, track)
-        self._tracks.clear()
+        for kiosk in list(self._tracks):
+            self._close_kiosk(kiosk)
+
+    def _close_kiosk(self, kiosk: str) -> None:
+        for track in self._tracks.pop(kiosk, []):
+            self._close(kiosk, track)
 
     def _look(
-        self, pictures: list[NDArray[np.uint8]], taken: list[TakenFrame]
+        self, pictures: list[NDArray[np.uint8]], taken: list[TakenFrame], enrolling: frozenset[str]
     ) -> tuple[list[Sight | None], dict[str, float]]:
         """The engine's sights. Where it fails, each picture alone and None for the one: other kiosks go on."""
         try:
-            sights, stages = self.engine.look(pictures, lambda i, face: self._due(taken[i], face))
+            sights, stages = self.engine.look(
+                pictures, lambda i, face: taken[i].kiosk not in enrolling and self._due(taken[i], face)
+            )
             return list(sights), stages
         except Exception:
             if len(pictures) == 1:
                 self.counters.add("frames_failed")
                 log.exception("the engine failed on a picture")
                 return [None], {}
-        return [self._look([picture], [item])[0][0] for picture, item in zip(pictures, taken, strict=True)], {}
+        return [
+            self._look([picture], [item], enrolling)[0][0] for picture, item in zip(pictures, taken, strict=True)
+        ], {}
 
     def _due(self, item: TakenFrame, face: Face) -> bool:
         """Whether a face needs to be compared with the gallery again."""
@@ -193,6 +208,17 @@ class Pipeline:
         return not any(track.known_still(face.box, item.captured_ms) for track in tracks)
 
     # --- one frame ---------------------------------------------------------------------------------------------------
+
+    def _enrol(self, item: TakenFrame, sitting: Sitting, picture, sight: Sight, timings) -> Feedback:  # type: ignore[no-untyped-def]
+        """A frame of a kiosk that takes enrolment pictures: it guides, and decides nothing."""
+        height, width = picture.shape[:2]
+        said = self._enrolments.look(sitting, sight, height, item.frame.jpeg, item.captured_ms)
+        faces = [
+            SeenFace(box=fractions(face.box, width, height), track=0, outcome=Outcome.ENROLLING)
+            for face in sight.faces[:FEEDBACK_FACES]
+        ]
+        answer = self._answer(item, Outcome.ENROLLING, faces, timings)
+        return answer.model_copy(update={"enrolling": said})
 
     def _decide(self, item: TakenFrame, picture, sight: Sight, index: GalleryIndex, rules: Rules, timings):  # type: ignore[no-untyped-def]
         if not sight.faces or sight.quality is None:

@@ -24,8 +24,12 @@ class Quality:
     face_px: float
     sharpness: float
     brightness: float
-    yaw: float
+    turn: float
     fault: Outcome | None
+
+    @property
+    def yaw(self) -> float:
+        return abs(self.turn)
 
     def figures(self) -> dict[str, float]:
         return {
@@ -36,15 +40,23 @@ class Quality:
         }
 
 
-def yaw_of(landmarks: NDArray[np.float32]) -> float:
-    """How far the nose lies from the eyes' middle along the eye line, in half eye distances: 0 frontal, about 1 profile."""
+def turn_of(landmarks: NDArray[np.float32]) -> float:
+    """How far the nose lies from the eyes' middle along the eye line, in half eye distances: 0 frontal, about ±1 profile.
+
+    Positive where the person turns to their own left, which is to the right in a picture that isn't mirrored.
+    """
     left, right, nose = (np.asarray(point, np.float64) for point in landmarks[:3])
     line = right - left
     half = float(np.hypot(*line)) / 2
     if half < 1e-6:
         return 1.0
     along = float(np.dot(nose - (left + right) / 2, line / (2 * half)))
-    return abs(along) / half
+    return along / half
+
+
+def yaw_of(landmarks: NDArray[np.float32]) -> float:
+    """How far a head is turned, to either side."""
+    return abs(turn_of(landmarks))
 
 
 def outside_share(face: Face, width: int, height: int) -> float:
@@ -59,7 +71,7 @@ def judge(frame: NDArray[np.uint8], face: Face, settings: WorkerSettings) -> Qua
     grey = cv2.cvtColor(five_points(frame, face.landmarks), cv2.COLOR_RGB2GRAY)[16:104, 16:96]
     sharpness = float(cv2.Laplacian(grey, cv2.CV_64F).var())
     brightness = float(grey.mean())
-    yaw = yaw_of(face.landmarks)
+    turn = turn_of(face.landmarks)
     if face.width < settings.good_face_px:
         fault = Outcome.TOO_SMALL
     elif outside_share(face, frame.shape[1], frame.shape[0]) > OUTSIDE_SHARE:
@@ -68,13 +80,13 @@ def judge(frame: NDArray[np.uint8], face: Face, settings: WorkerSettings) -> Qua
         fault = Outcome.TOO_DARK
     elif brightness > settings.max_brightness:
         fault = Outcome.TOO_BRIGHT
-    elif yaw > settings.max_yaw:
+    elif abs(turn) > settings.max_yaw:
         fault = Outcome.TURNED_AWAY
     elif sharpness < settings.min_sharpness:
         fault = Outcome.BLURRED
     else:
         fault = None
-    return Quality(face.width, sharpness, brightness, yaw, fault)
+    return Quality(face.width, sharpness, brightness, turn, fault)
 
 
 def several(faces: list[Face]) -> bool:

@@ -5,6 +5,7 @@ from dashboard.models.api import ApiKey, IdempotentAnswer
 from dashboard.models.attendance import AttendanceEvent, DecisionRecord, EventPicture, Kiosk
 from dashboard.models.audit import AuditEntry
 from dashboard.models.base import Base
+from dashboard.models.likeness import LikenessDecision
 from dashboard.models.outgoing import Change, Connector, Delivery, Push, Webhook
 from dashboard.models.people import Employee, EnrolmentPicture, Template
 from dashboard.models.rules import (
@@ -40,6 +41,7 @@ __all__ = [
     "IdempotentAnswer",
     "Kiosk",
     "Leave",
+    "LikenessDecision",
     "LoginSession",
     "Push",
     "RecoveryCode",

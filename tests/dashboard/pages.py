@@ -17,6 +17,7 @@ from tests.dashboard.site import MODEL, QUICK_HASHER, Browser, Site, add_user
 from worker.protocol import keys
 from worker.protocol.connection import connect
 from worker.protocol.entries import EnrolReply, EnrolRequest, pack_fields
+from worker.protocol.guided import Hint
 from worker.protocol.outcomes import Outcome
 
 
@@ -65,10 +66,13 @@ def browser(site: Site) -> Browser:
 
 @pytest.fixture
 def worker(redis_pair: RedisPair) -> Iterator[Callable[..., list[EnrolRequest]]]:
-    """worker(outcome, …) starts a worker that gives these verdicts in turn; returns the list of requests it saw."""
+    """worker(outcome, …) starts a worker that gives these verdicts in turn; returns the list of requests it saw.
+
+    Frames of a guided enrolment get the `hint`.
+    """
     stop, threads = threading.Event(), []
 
-    def start(*outcomes: Outcome, similar: str | None = None) -> list[EnrolRequest]:
+    def start(*outcomes: Outcome, similar: str | None = None, hint: Hint | None = None) -> list[EnrolRequest]:
         seen: list[EnrolRequest] = []
 
         def serve() -> None:
@@ -87,7 +91,10 @@ def worker(redis_pair: RedisPair) -> Iterator[Callable[..., list[EnrolRequest]]]
                             outcome=outcome,
                             model_id=MODEL,
                             template=bytes(4 * 128) if good else None,
-                            similar_employee_id=similar,
+                            similar_employee_id=similar if outcome is Outcome.ALREADY_ENROLLED else None,
+                            similar_distance=4.5 if outcome is Outcome.ALREADY_ENROLLED else None,
+                            hint=hint if request.pose else None,
+                            score=0.75 if hint is Hint.GOOD and request.pose else None,
                         )
                         live.rpush(keys.reply("s0", request.request_id), pack_fields(reply.to_fields()))
 

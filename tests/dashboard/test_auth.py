@@ -23,6 +23,9 @@ def test_no_page_is_reachable_without_login(site: Site) -> None:
         "pattern_id": 1,
         "key_id": "k1",
         "webhook_id": "w1",
+        "kiosk": "front-door",
+        "session": "s1",
+        "pose": "left",
     }
     client, seen = site.app.test_client(), 0
     for rule in site.app.url_map.iter_rules():

@@ -13,8 +13,10 @@ from sqlalchemy import func, select
 
 from dashboard.database import SessionFactory, reading
 from dashboard.employees import create_employee, deactivate, withdraw_consent
-from dashboard.enrolment import Refusal, ask_worker, delete_picture, enrol_picture, words_for
+from dashboard.enrolment import Wish, delete_picture, enrol_picture, enrol_pictures
+from dashboard.enrolment_words import Refusal, words_for
 from dashboard.models import EnrolmentPicture, GalleryOutbox, Template
+from dashboard.worker_requests import ask_worker
 from tests.dashboard.conftest import MODEL
 from worker.protocol import keys
 from worker.protocol.connection import connect
@@ -251,6 +253,20 @@ def test_packed_fields_come_back_as_they_were() -> None:
     assert unpack_fields(pack_fields(fields)) == {name.encode(): value for name, value in fields.items()}
     with pytest.raises(BadEntry, match="JSON object"):
         unpack_fields(b"3")
+
+
+def test_somebody_else_among_the_pictures_of_one_step(factory, worker, redis_pair, settings, person) -> None:
+    def one_of_two_people(request: EnrolRequest) -> EnrolReply:
+        vector = np.zeros(128, "<f4")
+        vector[0 if len(worker.seen) != 2 else 1] = 10
+        return good(request, template=vector.tobytes(), other_person=11.0)
+
+    worker.answer = one_of_two_people
+    wish = Wish(person, "hr")
+    results = enrol_pictures(factory, redis_pair.live, settings, wish, [picture(shade) for shade in (10, 20, 30)])
+    assert [one.outcome for one in results] == [Refusal.NOT_ALONE, Refusal.OTHER_FACE, Refusal.NOT_ALONE]
+    assert stored(factory) == (0, 0, 0)
+    assert enrol_pictures(factory, redis_pair.live, settings, wish, [picture(20)])[0].stored, "alone it is taken"
 
 
 def test_a_template_of_another_size_than_the_models_others(factory, worker, enrol) -> None:

@@ -9,10 +9,10 @@ import pytest
 from dashboard import arrivals
 from dashboard.database import now_ms
 from dashboard.employees import create_employee
-from dashboard.enrolment import shard_with_worker
 from dashboard.kiosks import running
 from dashboard.live import MAX_STREAMS
 from dashboard.models import Kiosk
+from dashboard.worker_requests import shard_with_worker
 from tests.conftest import RedisPair
 from tests.dashboard.site import Browser, Site
 from worker.protocol import keys

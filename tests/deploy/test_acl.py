@@ -119,6 +119,7 @@ def test_a_kiosk_reaches_nothing_of_others_nor_reads_what_it_wrote(logged_in: As
         lambda: live.zadd(keys.workers(S), {"front": 1}),
         lambda: live.zadd(keys.kiosks(S), {"front": 1}),
         lambda: live.xadd(keys.requests(S), {"v": "1"}),
+        lambda: live.get(keys.enrolling(S, "front")),
         lambda: live.scan(),
         lambda: live.eval("return 1", 0),
         lambda: ledger.xadd(keys.decisions(S), {"v": "1"}),
@@ -146,6 +147,13 @@ def test_a_worker_does_its_work(logged_in: As) -> None:
     entry = admin.xadd(keys.requests(S), {"v": "1"})
     assert live.xreadgroup(keys.WORKERS_GROUP, "w1", {keys.requests(S): ">"}, count=1)
     assert live.xack(keys.requests(S), keys.WORKERS_GROUP, entry) == live.xdel(keys.requests(S), entry) == 1
+    assert live.get(keys.enrolling(S, "front")) is None
+    assert refused(lambda: live.set(keys.enrolling(S, "front"), b"x"))
+    assert live.hkeys(keys.enrol_pictures(S, "w1")) == []
+    with live.pipeline(transaction=True) as pipe:
+        pipe.hset(keys.enrol_pictures(S, "w1"), mapping={"state": b"{}"})
+        pipe.expire(keys.enrol_pictures(S, "w1"), 60)
+        pipe.execute()
     pipe = live.pipeline(transaction=True)
     pipe.rpush(keys.reply(S, "r1"), b"x").expire(keys.reply(S, "r1"), 60).execute()
     Heart(live, S, "worker", "w1", dict).beat()
@@ -243,10 +251,21 @@ def test_a_dashboard_asks_listens_and_no_more(logged_in: As) -> None:
     assert list(live.scan_iter(match="heartbeat:*")) is not None
     live.get(keys.heartbeat(S, "kiosk", "front"))
     live.zrange(keys.kiosks(S), 0, -1)
+    assert live.set(keys.enrolling(S, "front"), b"wish", nx=True, px=60_000)
+    with live.pipeline(transaction=True) as pipe:
+        pipe.watch(keys.enrolling(S, "front"))
+        assert pipe.get(keys.enrolling(S, "front")) == b"wish"
+        pipe.multi()
+        pipe.delete(keys.enrolling(S, "front"))
+        pipe.execute()
+    admin.hset(keys.enrol_pictures(S, "d1"), "state", b"{}")
+    assert live.hgetall(keys.enrol_pictures(S, "d1"))
+    assert live.delete(keys.enrol_pictures(S, "d1"))
     assert ledger.xlen(keys.decisions(S)) >= 0
     for step in (
         lambda: live.xread({keys.frames(S, "front"): "0"}),
         lambda: live.xread({keys.requests(S): "0"}),
+        lambda: live.hset(keys.enrol_pictures(S, "d1"), "state", b"{}"),
         lambda: live.xadd(keys.events(S), {"v": "1"}),
         lambda: live.xadd(keys.feedback(S, "front"), {"v": "1"}),
         lambda: ledger.xadd(keys.decisions(S), {"v": "1"}),

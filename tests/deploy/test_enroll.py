@@ -14,10 +14,11 @@ from sqlalchemy import select
 from typer.testing import CliRunner
 
 from dashboard.database import engine_for, reading, session_factory, upgrade
+from dashboard.enrolment_words import EnrolResult
 from dashboard.models import Employee, Template
 from deploy.cli import app
 from deploy.enrol_folder import read_plan
-from deploy.enroll import enrol_people, show_report
+from deploy.enroll import enrol_people, show_report, why_refused
 from tests.conftest import RedisPair
 from worker.protocol import keys
 from worker.protocol.connection import Client, connect
@@ -122,3 +123,11 @@ def test_without_a_worker_it_says_so_for_each_picture(redis_pair: RedisPair, fol
     show_report(plan, reports, console)
     assert console.export_text().count("No worker answered") == 2
     assert not any(report.has_template for report in reports)
+
+
+def test_a_look_alike_is_named_and_left_to_the_page_that_shows_both() -> None:
+    result = EnrolResult(Outcome.ALREADY_ENROLLED, "as on the page", similar_code="E002", similar_name="Twin Sibling")
+    assert why_refused(result).startswith(
+        "looks like Twin Sibling (E002), who is enrolled: add it on the person's page"
+    )
+    assert why_refused(EnrolResult(Outcome.BLURRED, "The face is blurred.")) == "The face is blurred."

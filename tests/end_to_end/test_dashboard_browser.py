@@ -10,14 +10,14 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from playwright.sync_api import Page, Playwright, expect
+from playwright.sync_api import Page, expect
 from sqlalchemy import select
 
 from dashboard.database import now_ms, reading
 from dashboard.employees import withdraw_consent
-from dashboard.models import DecisionRecord, Employee, EnrolmentPicture, Template
+from dashboard.models import DecisionRecord, Employee
 from deploy.demo_scene import ENROLLED, ENROLLED_CODE, STRANGER, hallway, portrait_picture
-from tests.end_to_end.conftest import BROWSER_OPTIONS, CHROMIUM, PASSWORD, PageOpener, Watch, create_person, upload
+from tests.end_to_end.conftest import PASSWORD, PageOpener, Watch, create_person, upload
 from tests.end_to_end.processes import wait_for
 from tests.end_to_end.running_site import SHARD, RunningSite
 from worker.protocol import heartbeats, keys
@@ -96,49 +96,6 @@ def test_each_upload_is_answered_in_words(site: RunningSite, page: Page) -> None
         assert title == "Not stored"
         assert f"already enrolled as {who}" in words
     expect(page.locator("#stored img")).to_have_count(0)
-
-
-def test_enrolment_with_the_browsers_camera(
-    site: RunningSite, playwright: Playwright, watch: Watch, logged_in: dict[str, object], tmp_path: Path
-) -> None:
-    clip = tmp_path / "camera.y4m"
-    write_clip(clip, portrait_picture(STRANGER))
-    camera = [
-        *("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"),
-        f"--use-file-for-fake-video-capture={clip}",
-    ]
-    with playwright.chromium.launch(executable_path=CHROMIUM, args=BROWSER_OPTIONS + camera) as browser:
-        context = browser.new_context(storage_state=logged_in)  # type: ignore[arg-type]
-        watch.attach(context)
-        page = context.new_page()
-        create_person(page, site, "H3", STRANGER)
-        page.get_by_role("button", name="Use this device’s camera").click()
-        expect(page.locator("#camera-picture")).to_be_visible()
-        page.wait_for_function("document.getElementById('camera-picture').videoWidth > 0")
-        page.get_by_role("button", name="Take picture").click()
-        verdict = page.locator("#verdicts li").first
-        expect(verdict.locator(".title")).to_have_text("Stored", timeout=40_000)
-        expect(page.locator("#stored img")).to_have_count(1)
-        page.get_by_role("button", name="Stop the camera").click()
-        expect(page.locator("#camera")).to_be_hidden()
-        context.close()
-    with reading(site.sessions) as session:
-        query = select(Template).join(EnrolmentPicture).join(Employee).where(Employee.code == "H3")
-        (template,) = session.scalars(query)
-    vector = np.frombuffer(template.vector, "<f4")
-    assert vector.shape == (128,)
-    assert np.linalg.norm(vector) == pytest.approx(10, abs=0.01)
-
-
-def write_clip(path: Path, portrait: Picture, width: int = 640, height: int = 480, pictures: int = 10) -> None:
-    """The portrait in the middle of a grey picture, as uncompressed video."""
-    scale = height / portrait.shape[0]
-    person = cv2.resize(portrait, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    picture = np.full((height, width, 3), 128, np.uint8)
-    left = (width - person.shape[1]) // 2
-    picture[:, left : left + person.shape[1]] = person[:height]
-    frame = b"FRAME\n" + cv2.cvtColor(picture, cv2.COLOR_BGR2YUV_I420).tobytes()
-    path.write_bytes(f"YUV4MPEG2 W{width} H{height} F10:1 Ip A1:1 C420jpeg\n".encode() + frame * pictures)
 
 
 def test_the_live_board_shows_an_arrival_without_a_reload(site: RunningSite, page: Page, enrolled: str) -> None:
@@ -247,7 +204,8 @@ def test_nothing_scrolls_sideways_on_a_phone(
     too_wide = []
     paths = ("live", "attendance", "people", "people/new", "people/import", "people/departments", f"people/{person}")
     paths += ("kiosks", "password", "account", "accounts", "accounts/new", "accounts/1", "audit", "months", "shifts")
-    for path in (*paths, "shifts/new", "sites", "sites/0/holidays", f"people/{person}/month", f"people/{person}/leave"):
+    paths += tuple(f"people/{person}/{page}" for page in ("month", "leave", "at-kiosk"))
+    for path in (*paths, "shifts/new", "sites", "sites/0/holidays", "connections"):
         page.goto(f"{site.dashboard_url}/{path}")
         expect(page.locator("h1")).to_be_visible()
         width = page.evaluate("document.documentElement.scrollWidth")

@@ -116,7 +116,10 @@ def test_a_presence_that_goes_on_counts_as_a_new_one_after_a_while(door: Door) -
     assert [p.number for p in parts if p.presence != P1][:2] == [0, 1]
 
 
-@pytest.mark.parametrize("outcome", [Outcome.NO_FACE, Outcome.UNKNOWN, Outcome.SPOOF_SUSPECTED, Outcome.INACTIVE])
+@pytest.mark.parametrize(
+    "outcome",
+    [Outcome.NO_FACE, Outcome.UNKNOWN, Outcome.SPOOF_SUSPECTED, Outcome.INACTIVE, Outcome.ENROLLING],
+)
 def test_a_refusal_ends_what_is_owed(door: Door, outcome: Outcome) -> None:
     door.show(2, answered=said(Outcome.DECIDING))
     door.show(1, answered=said(outcome))

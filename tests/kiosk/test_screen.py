@@ -25,6 +25,7 @@ from kiosk.screen import (
 )
 from kiosk.screen_state import ScreenState
 from tests.kiosk.support import FakeSource, accepted, eventually, room
+from worker.protocol.guided import Hint
 
 
 @pytest.fixture
@@ -92,7 +93,8 @@ def test_every_mode_and_prompt_has_an_icon(app: Flask) -> None:
     from kiosk.screen_state import PROMPTS, ROLE_OF_MODE
 
     page = app.test_client().get("/").text
-    for key in (ROLE_OF_MODE.keys() - {"prompt"}) | {outcome.value for outcome in PROMPTS} | {"lost_screen"}:
+    keys = (ROLE_OF_MODE.keys() - {"prompt", "enrolling"}) | {outcome.value for outcome in PROMPTS} | {"lost_screen"}
+    for key in keys | {f"enrol_{hint.value}" for hint in Hint} | {"enrol_done"}:
         assert f'id="icon-{key}"' in page
 
 

@@ -10,6 +10,7 @@ from kiosk.screen_state import ANSWER_SHOWN_S, PROMPTS, ROLE_OF_MODE, ScreenStat
 from kiosk.texts import TEXTS, WORDS, Language
 from tests.kiosk.support import accepted, answer, face, recorded
 from worker.protocol.entries import Feedback
+from worker.protocol.guided import Enrolling, Hint, Pose
 from worker.protocol.outcomes import Direction, Outcome
 
 NAME = "Grace Hopper"
@@ -69,9 +70,37 @@ def test_every_language_says_everything() -> None:
         assert TEXTS[language].keys() == TEXTS[first].keys()
         assert WORDS[language].keys() == WORDS[first].keys()
     for texts in TEXTS.values():
-        assert ROLE_OF_MODE.keys() - {"prompt"} <= texts.keys()
+        assert ROLE_OF_MODE.keys() - {"prompt", "enrolling"} <= texts.keys()
+        assert {f"enrol_{hint.value}" for hint in Hint} | {"enrol_done"} <= texts.keys()
         assert {outcome.value for outcome in PROMPTS} <= texts.keys()
         assert all(text.headline for text in texts.values())
+
+
+@pytest.mark.parametrize(
+    ("enrolling", "headline"),
+    [
+        (Enrolling(name="Ana {step}", pose=Pose.STRAIGHT, hint=Hint.NO_FACE), "Please step up"),
+        (Enrolling(name="Ana {step}", pose=Pose.STRAIGHT, hint=Hint.GOOD), "Good, hold still"),
+        (Enrolling(name="Ana {step}", pose=Pose.LEFT, done=1), "Turn your head a little to your left"),
+        (Enrolling(name="Ana {step}", pose=Pose.RIGHT, hint=Hint.TURN_LESS, done=2), "A little less"),
+    ],
+)
+def test_who_is_enrolled_is_guided_and_everybody_is_told(enrolling: Enrolling, headline: str) -> None:
+    said = answer(1, Outcome.ENROLLING, face(Outcome.ENROLLING)).model_copy(update={"enrolling": enrolling})
+    view = after(said)
+    assert (view.mode, view.role, view.headline, view.name) == ("enrolling", "wait", headline, None)
+    assert view.detail == f"Enrolling Ana {{step}}, {enrolling.done + 1} of 3. Nobody is recorded here meanwhile"
+    done = said.model_copy(update={"enrolling": Enrolling(name="Ana", done=3)})
+    assert (after(done).key, after(done).headline) == ("enrol_done", "Thank you")
+
+
+def test_an_enrolment_that_is_over_leaves_the_screen() -> None:
+    state = ready("id")
+    said = answer(1, Outcome.ENROLLING).model_copy(update={"enrolling": Enrolling(name="Ana", pose=Pose.STRAIGHT)})
+    state.frame(said, 100, 100)
+    assert state.view(101).headline == "Mohon lihat lurus ke kamera"
+    assert "Mendaftarkan Ana, 1 dari 3" in state.view(101).detail
+    assert state.view(103).mode == "idle"
 
 
 def test_indonesian() -> None:

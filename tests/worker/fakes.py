@@ -78,8 +78,9 @@ def sight(
     fault: Outcome | None = None,
     others: Sequence[Sequence[float]] = (),
     several: bool = False,
+    turn: float = 0.1,
 ) -> Sight:
-    quality = Quality(box[2] - box[0], 100.0, 120.0, 0.1, fault)
+    quality = Quality(box[2] - box[0], 100.0, 120.0, turn, fault)
     return Sight([face(box), *(face(b) for b in others)], quality, several, template)
 
 

@@ -12,6 +12,7 @@ from worker.enrolment import EnrolmentService
 from worker.protocol import keys
 from worker.protocol.connection import connect
 from worker.protocol.entries import EnrolReply, EnrolRequest, as_any, unpack_fields
+from worker.protocol.guided import Hint, Pose
 from worker.protocol.outcomes import Outcome
 from worker.protocol.telemetry import Counters
 from worker.settings import WorkerSettings
@@ -40,8 +41,8 @@ def service(
     one.stop()
 
 
-def request(pair: RedisPair, data: bytes, request_id: str = "r1", employee_id: str | None = None) -> None:
-    body = EnrolRequest(request_id=request_id, employee_id=employee_id, jpeg=data)
+def request(pair: RedisPair, data: bytes, request_id: str = "r1", employee_id: str | None = None, **more: Any) -> None:
+    body = EnrolRequest(request_id=request_id, employee_id=employee_id, jpeg=data, **more)
     pair.live.xadd(keys.requests("s0"), as_any(body.to_fields()))
 
 
@@ -64,6 +65,7 @@ def test_a_new_face_gets_a_template(redis_pair: RedisPair, service: EnrolmentSer
     assert set(said.quality) == {"face_px", "sharpness", "brightness", "yaw"}
     assert said.box is not None
     assert said.similar_employee_id is None
+    assert said.other_person == pytest.approx(11.0), "a tenth more than the loosest threshold"
 
 
 def test_somebody_elses_face_is_told(redis_pair: RedisPair, service: EnrolmentService) -> None:
@@ -102,6 +104,25 @@ def test_the_engines_failure_is_answered_and_outlived(redis_pair: RedisPair, ser
     assert said.outcome is Outcome.BAD_FRAME
     assert "failed" in (said.reason or "")
     assert ask(redis_pair, NEW).outcome is Outcome.ENROLLED
+
+
+@pytest.mark.parametrize(
+    ("level", "hint"), [(NEW, Hint.GOOD), (NOBODY, Hint.NO_FACE), (CROWD, Hint.SEVERAL_FACES), (BLURRED, Hint.BLURRED)]
+)
+def test_a_frame_of_a_guided_enrolment_gets_a_hint_and_no_template(
+    redis_pair: RedisPair, service: EnrolmentService, level: int, hint: Hint
+) -> None:
+    said = ask(redis_pair, level, pose=Pose.STRAIGHT, deadline_ms=2_000)
+    assert (said.outcome, said.hint, said.template) == (Outcome.DECIDING, hint, None)
+    assert (said.score is not None) == (hint is Hint.GOOD)
+
+
+def test_a_frame_that_waited_too_long_is_not_looked_at(redis_pair: RedisPair, service: EnrolmentService) -> None:
+    late = EnrolRequest(request_id="late", jpeg=jpeg(NEW), pose=Pose.STRAIGHT, deadline_ms=1)
+    redis_pair.live.xadd(keys.requests("s0"), as_any(late.to_fields()), id="1-1")
+    assert ask(redis_pair, NEW, pose=Pose.LEFT).hint is Hint.MORE_LEFT
+    assert redis_pair.live.llen(keys.reply("s0", "late")) == 0
+    assert service.counters["requests_stale"] == 1
 
 
 def test_nobody_is_enrolled_without_a_gallery(redis_pair: RedisPair, service: EnrolmentService) -> None:

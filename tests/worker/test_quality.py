@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from tests.worker.fakes import face
 from worker.detector import Detector, Face
 from worker.protocol.outcomes import Outcome
-from worker.quality import judge, outside_share, several, yaw_of
+from worker.quality import judge, outside_share, several, turn_of, yaw_of
 from worker.settings import WorkerSettings
 
 
@@ -79,9 +79,10 @@ def test_the_nearest_cause_is_told_first(portrait: NDArray[np.uint8], found: Fac
 def test_yaw() -> None:
     marks = np.array([[0, 0], [10, 0], [5, 8], [2, 12], [8, 12]], np.float32)
     assert yaw_of(marks) == pytest.approx(0)
-    for nose, expected in ((0, 1), (10, 1), (7.5, 0.5)):
+    for nose, expected in ((0, -1), (10, 1), (7.5, 0.5)):
         marks[2, 0] = nose
-        assert yaw_of(marks) == pytest.approx(expected)
+        assert turn_of(marks) == pytest.approx(expected)
+        assert yaw_of(marks) == pytest.approx(abs(expected))
     marks[2] = [5, 8]
     turn = np.array([[np.cos(0.6), -np.sin(0.6)], [np.sin(0.6), np.cos(0.6)]])  # a tilted head looks at the camera too
     assert yaw_of((marks @ turn.T).astype(np.float32)) == pytest.approx(0, abs=1e-5)

@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, Valid
 
 from worker.protocol import PROTOCOL_VERSION
 from worker.protocol.bundle import MAX_TEMPLATE_NUMBERS
+from worker.protocol.guided import Enrolling, Hint, Pose
 from worker.protocol.outcomes import Direction, Liveness, Outcome
 
 MAX_JPEG_BYTES = 1_500_000
@@ -148,6 +149,7 @@ class Feedback(Entry):
     outcome: Outcome = Field(description="of the nearest face, or of the frame")
     reason: str | None = Field(default=None, max_length=300, description="in words, for bad frames")
     faces: list[SeenFace] = Field(default_factory=list, max_length=64)
+    enrolling: Enrolling | None = Field(default=None, description="only while the kiosk takes enrolment pictures")
     timings_ms: dict[str, float] = Field(
         default_factory=dict, description="per stage: queue, decode, detect, embed, decide"
     )
@@ -220,11 +222,20 @@ class EnrolRequest(Entry):
         max_length=128,
         description="the template of this loaded model is wanted, of a picture that was judged before: no gates, no search",
     )
+    pose: Pose | None = Field(
+        default=None, description="only a hint and a score for this pose are wanted: no search, no template"
+    )
+    deadline_ms: Whole | None = Field(
+        default=None, ge=1, le=120_000, description="age at which an answer is worth nothing any more"
+    )
     jpeg: bytes = Field(min_length=1, max_length=MAX_JPEG_BYTES)
 
 
 class EnrolReply(Entry):
-    """The verdict on an enrolment picture. `template` is there exactly when the outcome is enrolled or already_enrolled."""
+    """The verdict on an enrolment picture. `template` is there exactly when the outcome is enrolled or already_enrolled.
+
+    A request for a pose is answered with a `hint`, and a `score` where the frame is good.
+    """
 
     binaries = ("template",)
 
@@ -238,7 +249,20 @@ class EnrolReply(Entry):
     similar_employee_id: Id | None = None
     similar_name: str | None = None
     similar_distance: Distance | None = None
+    other_person: Distance | None = Field(
+        default=None, description="two templates of this model farther apart aren't of one person"
+    )
+    hint: Hint | None = None
+    score: float | None = Field(default=None, ge=0, le=1, description="of frames for one pose the highest is the best")
     template: TemplateBytes | None = None
+
+
+class KioskEnrolment(Entry):
+    """HR's wish that a kiosk take somebody's enrolment pictures; the value of `enrolling:{shard}:<kiosk>`, packed."""
+
+    session: Id
+    employee_id: Id
+    name: str = Field(max_length=200)
 
 
 class GalleryPerson(BaseModel):

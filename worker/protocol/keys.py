@@ -12,6 +12,10 @@ FEEDBACK_KEPT = 64
 EVENTS_KEPT = 256
 GALLERY_LOG_KEPT = 10_000
 REPLY_TTL_S = 60
+ENROLLING_TTL_S = 180
+"""How long a kiosk takes enrolment pictures before it is a door again by itself."""
+ENROL_PICTURES_TTL_S = 600
+"""How long HR may look at them; nothing of them is on disk."""
 RECORDERS_GROUP = "recorders"
 WORKERS_GROUP = "workers"
 
@@ -65,6 +69,17 @@ def requests(shard: str) -> str:
 
 def reply(shard: str, request_id: str) -> str:
     return f"replies:{{{shard}}}:{request_id}"
+
+
+def enrolling(shard: str, kiosk: str) -> str:
+    """Whom a kiosk takes enrolment pictures of, a KioskEnrolment; the dashboard sets it, the kiosk's worker heeds it."""
+    return f"enrolling:{{{shard}}}:{check_kiosk_name(kiosk)}"
+
+
+def enrol_pictures(shard: str, session: str) -> str:
+    """Hash of what a worker collected in that session: `state` (an Enrolling as JSON), whose they are by `employee_id`, and
+    by pose the best frame's JPEG."""
+    return f"enrol_pictures:{{{shard}}}:{session}"
 
 
 def events(shard: str) -> str:

@@ -27,6 +27,7 @@ class Outcome(StrEnum):
     BAD_FRAME = "bad_frame"  # not a JPEG, too large, wrong version …; the reason is in words beside it
     BAD_CLOCK = "bad_clock"
     # enrolment
+    ENROLLING = "enrolling"  # the kiosk takes somebody's enrolment pictures: nobody is judged there
     ENROLLED = "enrolled"
     ALREADY_ENROLLED = "already_enrolled"  # looks like somebody else who is enrolled
     NO_CONSENT = "no_consent"
