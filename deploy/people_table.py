@@ -4,12 +4,14 @@ import os
 import shutil
 from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from dashboard import (
+    audit,
     csv_export,
     people_export,
     people_import,
@@ -18,7 +20,8 @@ from dashboard import (
     table_reader,
     xlsx_export,
 )
-from dashboard.database import now_ms, reading
+from dashboard.audit_actions import Action
+from dashboard.database import SessionFactory, now_ms, reading
 from dashboard.people_list import PeopleFilter
 from dashboard.settings import DashboardSettings
 from dashboard.tables import BadTable
@@ -69,21 +72,17 @@ def _show(plan: people_import.Plan) -> None:
 
 
 def export_file(path: Path) -> int:
-    """Everybody, by name; the file appears when it is whole. Raises Problem."""
+    """Everybody, by name; the file appears when it is whole, and the audit trail tells of it. Raises Problem."""
     if path.suffix.lower() not in (".csv", ".xlsx"):
         raise Problem(f"{path}: the name must end in .csv or .xlsx")
     zone = settings_from(DashboardSettings).zone
     draft = path.with_name(f".{path.name}-{os.getpid()}")
     try:
-        with site_database() as sessions, reading(sessions) as session:
-            rows = people_list.everybody(session, PeopleFilter(), datetime.now(zone))
-            if path.suffix.lower() == ".csv":
-                with draft.open("w", encoding="utf-8", newline="") as file:
-                    file.writelines(csv_export.lines(people_export.texts(rows, zone)))
-            else:
-                values = (people_export.values(row, zone) for row in rows)
-                with xlsx_export.write("People", people_export.COLUMNS, values) as book, draft.open("wb") as file:
-                    shutil.copyfileobj(book, file)
+        with site_database() as sessions:
+            with sessions.begin() as session:
+                told = {"format": path.suffix.lower()[1:]}
+                audit.add(session, audit.COMMAND, Action.PEOPLE_EXPORTED, after=told)
+            _write(sessions, draft, path.suffix.lower(), zone)
             draft.replace(path)
     except (OSError, xlsx_export.TooManyRows) as error:
         raise Problem(f"{path}: {error}") from None
@@ -91,3 +90,15 @@ def export_file(path: Path) -> int:
         draft.unlink(missing_ok=True)
     print(f"{path}: everybody is written")
     return 0
+
+
+def _write(sessions: SessionFactory, draft: Path, suffix: str, zone: ZoneInfo) -> None:
+    with reading(sessions) as session:
+        rows = people_list.everybody(session, PeopleFilter(), datetime.now(zone))
+        if suffix == ".csv":
+            with draft.open("w", encoding="utf-8", newline="") as file:
+                file.writelines(csv_export.lines(people_export.texts(rows, zone)))
+        else:
+            values = (people_export.values(row, zone) for row in rows)
+            with xlsx_export.write("People", people_export.COLUMNS, values) as book, draft.open("wb") as file:
+                shutil.copyfileobj(book, file)
