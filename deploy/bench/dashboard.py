@@ -15,7 +15,8 @@ from sqlalchemy import func, select
 
 from dashboard.accounts import hasher
 from dashboard.database import BadDatabase, SessionFactory, engine_for, now_ms, reading, session_factory, upgrade
-from dashboard.models import Employee, User
+from dashboard.models import Employee, User, UserRole
+from dashboard.roles import Role
 from dashboard.settings import DashboardSettings
 from deploy import demo_home
 from deploy.bench import dashboard_data, dashboard_pages, dashboard_plans, machine
@@ -99,7 +100,10 @@ def _prepare(sessions: SessionFactory, options: Options) -> dict[str, Any]:
         figures |= {"events": options.events, "filled_s": round(time.monotonic() - started, 1)}
     with sessions.begin() as session:
         if session.scalar(select(User).where(User.name == NAME)) is None:
-            session.add(User(name=NAME, password_hash=hasher.hash(PASSWORD), created_ms=now_ms()))
+            user = User(name=NAME, password_hash=hasher.hash(PASSWORD), created_ms=now_ms())
+            session.add(user)
+            session.flush()
+            session.add(UserRole(user_id=user.id, role=Role.HR))
     return figures
 
 

@@ -147,7 +147,8 @@ def _add_people(connection: Connection, size: Size, chance: random.Random) -> li
     _insert(connection, _table(Employee), rows, [*names, "deactivated_ms"])
     _insert(connection, _table(EnrolmentPicture), pictures)
     _insert(connection, _table(Template), templates)
-    _insert(connection, _table(Kiosk), [(name, name.title(), "alternate") for name in KIOSKS])
+    doors = [(name, name.title(), "alternate") for name in KIOSKS]
+    _insert(connection, _table(Kiosk), doors, ["name", "label", "direction"])
     return working
 
 

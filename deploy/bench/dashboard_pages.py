@@ -67,6 +67,7 @@ def pages(session: Session) -> dict[str, str]:
         "people, without pictures": _at("/people", state="no_pictures"),
         "people, to re-enrol": _at("/people", state="old_pictures", months="18"),
         "departments": "/people/departments",
+        "months, a department": _at("/months", department=departments[0], month=day[:7]),
         "a person": f"/people/{somebody.id}",
     }
 
