@@ -206,6 +206,14 @@ def test_the_navigation_holds_what_the_role_may_open(peopled: Site, role: str) -
         assert browser.get(link.split('"')[0]).status_code == 200
 
 
+def test_pages_behind_one_entry_are_named_below_the_bar(peopled: Site) -> None:
+    page = peopled.browser_of("auditor").get("/sites/1/holidays").text
+    below = page.split('<nav class="subnav" aria-label="Rules">')[1].split("</nav>")[0]
+    assert 'href="/shifts">Shifts<' in below
+    assert 'href="/sites" aria-current="page">Sites and holidays<' in below
+    assert "subnav" not in peopled.browser_of("supervisor").get("/shifts").text, "one page needs no choice"
+
+
 def test_a_supervisor_sees_their_departments_and_no_others(peopled: Site) -> None:
     browser = peopled.browser_of("supervisor")
     paths = ("/people", "/attendance", "/live", "/attendance.csv", "/attendance?kind=all", "/people?q=grace")
