@@ -19,7 +19,7 @@ from dashboard.connectors import frappe_sync
 from dashboard.database import now_ms, reading
 from dashboard.days.policy import weekly
 from dashboard.employees import create_employee
-from dashboard.models import AuditEntry, Employee, EnrolmentPicture, Holiday, Leave, Push, SecondFactor, User
+from dashboard.models import AuditEntry, Change, Employee, EnrolmentPicture, Holiday, Leave, Push, SecondFactor, User
 from dashboard.models import Site as SiteRow
 from dashboard.patterns import save_pattern
 from dashboard.webhooks import subscriptions
@@ -258,6 +258,8 @@ def test_exports_are_in_the_trail_without_what_was_searched_for(site: Site, brow
 
 def test_an_import_tells_of_everybody_and_of_itself(site: Site, browser: Browser) -> None:
     add_person(site)
+    with site.sessions.begin() as session:
+        subscriptions.add(session, "https://hr.example.com/hook", ["employee.changed"], "hr")
     table = (
         "code,name,department,consent\nE-1,Secret Newname,Yard,yes\nE-2,Secret Second,Dock,yes\nE-3,Secret Third,,\n"
     )
@@ -268,6 +270,7 @@ def test_an_import_tells_of_everybody_and_of_itself(site: Site, browser: Browser
     with reading(site.sessions) as session:
         rows = session.scalars(select(AuditEntry).where(AuditEntry.id > before).order_by(AuditEntry.id)).all()
         people = dict(session.execute(select(Employee.code, Employee.id)).all())
+        assert set(session.scalars(select(Change.subject_id))) == set(people.values()), "other systems are told too"
         assert audit.verify(session).whole
     assert [(row.action, row.subject_code) for row in rows] == [
         ("person.changed", "E-1"),

@@ -3,10 +3,11 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from dashboard.corrections import CorrectionError, ask, ask_to_add, decide
 from dashboard.database import SessionFactory
-from dashboard.models import Correction
+from dashboard.models import AuditEntry, Correction
 from dashboard.records import record
 from tests.dashboard.conftest import CAPTURED_MS
 
@@ -29,6 +30,19 @@ def test_a_chain_keeps_the_punch_that_it_begins_with(factory: SessionFactory, ev
         decide(session, first.id, "approved", **BY)
         second = ask(session, "void", corrects_id=first.id, reason="Wrong person", **BY)
         assert (second.punch_id, second.punch_ms, second.employee_id) == (event_id, CAPTURED_MS, first.employee_id)
+
+
+def test_what_was_asked_and_decided_is_in_the_trail(factory: SessionFactory, event_id: str) -> None:
+    with factory.begin() as session:
+        asked = ask(session, "void", event_id=event_id, reason="Secret reason", **BY)
+        decide(session, asked.id, "approved", **BY)
+    with factory() as session:
+        rows = session.scalars(select(AuditEntry).order_by(AuditEntry.id)).all()
+    assert [(row.action, row.subject_code) for row in rows] == [
+        ("correction.asked", "E1"),
+        ("correction.approved", "E1"),
+    ]
+    assert "Secret" not in "".join(row.details for row in rows)
 
 
 def test_only_the_first_decision_counts(factory: SessionFactory, event_id: str) -> None:

@@ -48,7 +48,7 @@ def test_changes_that_were_not_published_yet_outlive_the_upgrade(empty_url: str)
 
 
 def test_people_get_their_search_keys_and_keep_their_pictures(empty_url: str) -> None:
-    upgrade(empty_url, "0005")
+    upgrade(empty_url, "0006")
     engine = engine_for(empty_url)
     with engine.begin() as connection:
         connection.execute(
@@ -64,13 +64,17 @@ def test_people_get_their_search_keys_and_keep_their_pictures(empty_url: str) ->
             ),
             {"jpeg": b"x"},
         )
+
+    def up(url: str) -> None:
+        upgrade(url, "0007")
+
     keys = "SELECT name_key, search_text FROM employees ORDER BY code"
-    for step in (upgrade, lambda url: downgrade(url, "0005"), upgrade):
+    for step in (up, lambda url: downgrade(url, "0006"), up):
         step(empty_url)
         with engine.begin() as connection:
             assert connection.execute(text("SELECT count(*) FROM enrolment_pictures")).scalar() == 1
             assert connection.execute(text("SELECT count(*) FROM employees")).scalar() == 2
-            if step is upgrade:
+            if step is up:
                 found = [tuple(row) for row in connection.execute(text(keys))]
                 assert found == [("jose munoz", "e-1 jose munoz gudang"), ("armin", "e-2 armin")]
     engine.dispose()

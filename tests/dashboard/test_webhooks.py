@@ -12,13 +12,14 @@ from collections.abc import Callable, Iterator
 import pytest
 from sqlalchemy import func, select, update
 
+from dashboard import departments
 from dashboard.database import SessionFactory, now_ms, reading
 from dashboard.deliverer import share_out
 from dashboard.employees import create_employee, update_employee
 from dashboard.models import Change, Delivery, Webhook
 from dashboard.records import record
 from dashboard.settings import DashboardSettings
-from dashboard.webhooks import deliveries, signing, subscriptions
+from dashboard.webhooks import changes, deliveries, signing, subscriptions
 from dashboard.webhooks.deliveries import Attempt, pause_ms
 from dashboard.webhooks.sender import Sender
 from dashboard.webhooks.subscriptions import WebhookProblem
@@ -287,3 +288,25 @@ def test_what_was_delivered_long_ago_is_forgotten(factory: SessionFactory, targe
     with factory.begin() as session:
         deliveries.prune(session, now_ms() + 4 * DAY_MS)
     assert all_deliveries(factory) == []
+
+
+def test_days_that_changed_are_told_by_the_person_alone(factory: SessionFactory) -> None:
+    employee_id = add_employee(factory)
+    subscribe(factory, "https://payroll.example.com/hook", "days.changed")
+    with factory.begin() as session:
+        changes.queue_change(session, changes.DAYS_CHANGED, employee_id)
+    share_out(factory)
+    (delivery,) = all_deliveries(factory)
+    with reading(factory) as session:
+        told = json.loads(deliveries.payload(session, delivery))
+    assert told["type"] == "days.changed"
+    assert told["data"] == {"employee_id": employee_id, "employee_code": "E-1"}
+
+
+def test_renaming_a_department_is_told_for_each_of_its_people(factory: SessionFactory) -> None:
+    people = {add_employee(factory, code) for code in ("E-1", "E-2")}
+    subscribe(factory, "https://payroll.example.com/hook")
+    with factory.begin() as session:
+        departments.rename(session, "Dock", "Pier")
+    with reading(factory) as session:
+        assert set(session.scalars(select(Change.subject_id))) == people
