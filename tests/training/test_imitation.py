@@ -9,6 +9,7 @@ from torch.nn import functional
 
 from tests.training.tiny_run import assert_equal, go, people, recipe, stage, weights
 from training import networks
+from training.export_run import model_card
 from training.feature_teacher import PLANES, FeatureTeacher, answer_layer
 from training.imitation import Imitation, stage_maps
 from training.loop import Stopped
@@ -119,6 +120,8 @@ def test_a_run_begins_small_goes_on_whole_and_its_layer_answers(tmp_path: Path) 
     torch.testing.assert_close(network.head.weight, settled.head.weight)
     assert "started_from" in (run / "machine.json").read_text()
     assert "without its head, which is of another form" in (run / "machine.json").read_text()
+    card = model_card(run, whole, {**body, "ema": None}, "resnet18-triplet", [], "nothing", "MIT", False)
+    assert "pictures; nothing was learnt from who is on them" in card
 
 
 def test_a_stopped_run_goes_on_bit_for_bit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,9 +5,10 @@ import logging
 from pathlib import Path
 
 import pytest
+import torch
 
 from tests.worker.bundles import small_bundle, small_fusion
-from worker import named_models, recogniser
+from worker import bundle, named_models, recogniser
 from worker.named_models import folder_of, here, info_of
 from worker.protocol.bundle import INFO, BadBundle
 from worker.settings import WorkerSettings
@@ -25,6 +26,20 @@ def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_the_models_folder_is_data_and_no_package() -> None:
     assert Path(named_models.__file__).parent / "models" == named_models.FOLDER
     assert not (named_models.FOLDER / "__init__.py").exists()
+
+
+def test_the_bundle_that_comes_along_is_whole_and_answers() -> None:
+    folder = folder_of("resnet50-triplet")
+    assert folder is not None
+    info, network = bundle.load(folder)
+    assert (info.parameters, info.input_px, info.crop) == (36_353_216, 224, "five-points")
+    assert info.id in here()
+    assert info.id in (folder / "MODEL_CARD.md").read_text(encoding="utf-8")
+    with torch.inference_mode():
+        lengths = network(torch.zeros(1, 3, 224, 224)).norm(dim=1)
+    assert lengths.isfinite().all()
+    strict = [threshold.distance for threshold in info.thresholds]
+    assert strict == sorted(strict, reverse=True)
 
 
 def test_without_any_setting_the_default_is_meant() -> None:
