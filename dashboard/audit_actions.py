@@ -65,6 +65,7 @@ class Action(StrEnum):
     MODEL_CANCELLED = "model.cancelled"
     ATTENDANCE_EXPORTED = "export.attendance"
     PEOPLE_EXPORTED = "export.people"
+    MONTH_EXPORTED = "export.month"
     TRAIL_EXPORTED = "export.trail"
 
 
@@ -130,6 +131,7 @@ WORDS = {
     Action.MODEL_CANCELLED: "Change of model given up",
     Action.ATTENDANCE_EXPORTED: "Attendance exported",
     Action.PEOPLE_EXPORTED: "People exported",
+    Action.MONTH_EXPORTED: "Month exported",
     Action.TRAIL_EXPORTED: "Audit trail exported",
 }
 """An action without words fails a test."""

@@ -1,6 +1,6 @@
 """A day's figures, states and notes in words."""
 
-from datetime import date
+from datetime import date, datetime
 
 from dashboard.days.day import Day
 from dashboard.days.notes import Note
@@ -61,6 +61,29 @@ def status(code: str) -> tuple[str, str]:
     return STATUSES.get(code, (code, ""))
 
 
+def states(day: Day) -> list[str]:
+    """All but that somebody was there, with how late or how early."""
+    lengths = {"late": day.minutes.late, "early_leave": day.minutes.early}
+    return [f"{status(code)[0]} {hours(lengths.get(code, 0))}".rstrip() for code in day.statuses if code != "present"]
+
+
+def first_in(day: Day) -> datetime | None:
+    """When the day's first stretch began, at the site's clock; likewise `last_out`."""
+    return next((local(use.punch.at_ms, day.zone_name) for use in day.punches if use.role == "in"), None)
+
+
+def last_out(day: Day) -> datetime | None:
+    return next((local(use.punch.at_ms, day.zone_name) for use in reversed(day.punches) if use.role == "out"), None)
+
+
+def clock(moment: datetime | None, day: date) -> str:
+    """`06:00+1` on the day after; empty for none."""
+    if moment is None:
+        return ""
+    later = (moment.date() - day).days
+    return f"{moment:%H:%M}{f'{later:+}' if later else ''}"
+
+
 def notes(day: Day) -> list[str]:
     """Each once, in words."""
     known = (_note(note) for note in day.notes if note.code in NOTES)
@@ -73,12 +96,7 @@ def _note(note: Note) -> str:
 
 def punches(day: Day) -> list[tuple[str, str]]:
     """Clock time at the site and what became of the punch, in order; `+1` marks the next calendar day."""
-    found: list[tuple[str, str]] = []
-    for use in day.punches:
-        moment = local(use.punch.at_ms, day.zone_name)
-        later = (moment.date() - day.day).days
-        found.append((f"{moment:%H:%M}{f'{later:+}' if later else ''}", use.role))
-    return found
+    return [(clock(local(use.punch.at_ms, day.zone_name), day.day), use.role) for use in day.punches]
 
 
 ROLES = {

@@ -55,6 +55,19 @@ def load_plans(
     return {person: _plans(rules, person, department, days) for person, department in departments.items()}
 
 
+def sites_on(session: Session, employee_ids: Collection[str], day: date, default_zone: ZoneInfo) -> dict[str, str]:
+    """The name of the site that each works at on `day`, by the same rules as plans; empty where none is said."""
+    known = select(models.Employee.id, models.Employee.department).where(models.Employee.id.in_(employee_ids))
+    departments = {row.id: row.department for row in session.execute(known)}
+    rules = _load(session, departments, day, day, default_zone, None)
+    names = {row.id: row.name for row in session.execute(select(models.Site.id, models.Site.name))}
+    found = {person: _assignment(rules, person, department, day) for person, department in departments.items()}
+    return {
+        person: names.get(one.site_id, "") if one is not None and one.site_id is not None else ""
+        for person, one in found.items()
+    }
+
+
 def _load(
     session: Session,
     departments: dict[str, str],

@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import IO, Any
 
 from openpyxl import Workbook
@@ -16,43 +16,61 @@ MAX_ROWS = 200_000
 MIME = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 SENT_BYTES = 65_536
 
-Value = str | int | float | date | datetime | time | None
+HOURS = "[h]:mm"
+"""How a length of time is shown: hours beyond a day too."""
+
+Value = str | int | float | date | datetime | time | timedelta | None
+Columns = Sequence[tuple[str, int]]
+"""Titles, and widths in characters."""
 
 
 class TooManyRows(ValueError):
     """More than a sheet should hold; the message says what to choose instead."""
 
 
-def write(title: str, columns: Sequence[tuple[str, int]], rows: Iterable[Sequence[Value]]) -> IO[bytes]:
+def write(title: str, columns: Columns, rows: Iterable[Sequence[Value]]) -> IO[bytes]:
+    """A temporary file with a workbook of one sheet, as `write_sheets` makes it."""
+    return write_sheets([(title, columns)], ((0, row) for row in rows))
+
+
+def write_sheets(sheets: Sequence[tuple[str, Columns]], rows: Iterable[tuple[int, Sequence[Value]]]) -> IO[bytes]:
     """A temporary file with the workbook, at its beginning; closing it deletes it. Raises TooManyRows.
 
-    `columns` are titles and widths in characters; dates are naive, in the zone that the caller chose.
+    `sheets` are titles and columns; `rows` say which sheet each belongs to, in any order: all are written in one go.
+    Dates are naive, in the zone that the caller chose.
     """
     book = Workbook(write_only=True)
-    sheet: Any = book.create_sheet(title)
-    sheet.freeze_panes = "A2"
-    for place, (_, width) in enumerate(columns, start=1):
-        sheet.column_dimensions[get_column_letter(place)].width = width
-    sheet.append([name for name, _ in columns])
-    written = 0
+    made = [_sheet(book, title, columns) for title, columns in sheets]
+    written = [0] * len(made)
     try:
-        for row in rows:
-            written += 1
-            if written > MAX_ROWS:
+        for place, row in rows:
+            written[place] += 1
+            if written[place] > MAX_ROWS:
                 raise TooManyRows(f"More than {MAX_ROWS:,} rows are too many for XLSX: choose a shorter time, or CSV.")
-            sheet.append([_cell(sheet, value) for value in row])
+            made[place].append([_cell(made[place], value) for value in row])
     except BaseException:
-        sheet.close()
-        sheet._writer.cleanup()  # its temporary file, which only saving would delete otherwise
+        for sheet in made:
+            sheet.close()
+            sheet._writer.cleanup()  # its temporary file, which only saving would delete otherwise
         raise
-    sheet.tables.add(_table(title, columns, max(1, written)))
+    for sheet, (title, columns), count in zip(made, sheets, written, strict=True):
+        sheet.tables.add(_table(title, columns, max(1, count)))
     file: IO[bytes] = tempfile.TemporaryFile(prefix="attendance-", suffix=".xlsx")  # noqa: SIM115 the caller closes it
     book.save(file)
     file.seek(0)
     return file
 
 
-def _table(title: str, columns: Sequence[tuple[str, int]], rows: int) -> Table:
+def _sheet(book: Workbook, title: str, columns: Columns) -> Any:
+    sheet: Any = book.create_sheet(title)
+    sheet.freeze_panes = "A2"
+    for place, (_, width) in enumerate(columns, start=1):
+        sheet.column_dimensions[get_column_letter(place)].width = width
+    sheet.append([name for name, _ in columns])
+    return sheet
+
+
+def _table(title: str, columns: Columns, rows: int) -> Table:
     table = Table(displayName=title, ref=f"A1:{get_column_letter(len(columns))}{rows + 1}")
     table._initialise_columns()
     for column, (name, _) in zip(table.tableColumns, columns, strict=True):
@@ -63,6 +81,10 @@ def _table(title: str, columns: Sequence[tuple[str, int]], rows: int) -> Table:
 
 def _cell(sheet: Any, value: Value) -> Any:
     """Text stays text: openpyxl would write one that begins with = as a formula, and #N/A as an error."""
+    if isinstance(value, timedelta):
+        cell = WriteOnlyCell(sheet, value)
+        cell.number_format = HOURS
+        return cell
     if not isinstance(value, str):
         return value
     cell = WriteOnlyCell(sheet, ILLEGAL_CHARACTERS_RE.sub("", value))
