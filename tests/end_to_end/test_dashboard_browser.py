@@ -18,6 +18,7 @@ from dashboard.employees import withdraw_consent
 from dashboard.models import DecisionRecord, Employee
 from deploy.demo_scene import ENROLLED, ENROLLED_CODE, STRANGER, hallway, portrait_picture
 from tests.end_to_end.conftest import PASSWORD, PageOpener, Watch, create_person, upload
+from tests.end_to_end.dashboard_pages import paths
 from tests.end_to_end.processes import wait_for
 from tests.end_to_end.running_site import SHARD, RunningSite
 from worker.protocol import heartbeats, keys
@@ -202,10 +203,7 @@ def test_nothing_scrolls_sideways_on_a_phone(
     with reading(site.sessions) as session:
         person = session.scalars(select(Employee.id).where(Employee.code == ENROLLED_CODE)).one()
     too_wide = []
-    paths = ("live", "attendance", "people", "people/new", "people/import", "people/departments", f"people/{person}")
-    paths += ("kiosks", "password", "account", "accounts", "accounts/new", "accounts/1", "audit", "months", "shifts")
-    paths += tuple(f"people/{person}/{page}" for page in ("month", "leave", "at-kiosk"))
-    for path in (*paths, "shifts/new", "sites", "sites/0/holidays", "connections"):
+    for path in paths(person):
         page.goto(f"{site.dashboard_url}/{path}")
         expect(page.locator("h1")).to_be_visible()
         width = page.evaluate("document.documentElement.scrollWidth")

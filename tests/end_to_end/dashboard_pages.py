@@ -1,0 +1,12 @@
+"""The dashboard's pages, for what must hold on each of them."""
+
+FIXED = (
+    *("live", "attendance", "people", "people/new", "people/import", "people/departments", "months"),
+    *("shifts", "shifts/new", "sites", "sites/0/holidays", "kiosks"),
+    *("accounts", "accounts/new", "accounts/1", "audit", "connections", "account", "password", "api/v1/docs"),
+)
+
+
+def paths(employee_id: str) -> tuple[str, ...]:
+    """All that HR may open, with those of one person."""
+    return (*FIXED, *(f"people/{employee_id}{page}" for page in ("", "/month", "/leave", "/at-kiosk")))

@@ -1,0 +1,35 @@
+"""axe-core (WCAG 2 A and AA, contrast included) finds nothing on any page, in light and in dark."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+from sqlalchemy import select
+
+from dashboard.database import reading
+from dashboard.models import Employee
+from deploy.demo_scene import ENROLLED_CODE
+from tests.end_to_end.conftest import PageOpener
+from tests.end_to_end.dashboard_pages import paths
+from tests.end_to_end.running_site import RunningSite
+
+pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(240)]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_page_is_accessible(
+    site: RunningSite, open_page: PageOpener, logged_in: object, enrolled: str, scheme: str
+) -> None:
+    page = open_page(site.dashboard_url, storage_state=logged_in, color_scheme=scheme)
+    with reading(site.sessions) as session:
+        person = session.scalars(select(Employee.id).where(Employee.code == ENROLLED_CODE)).one()
+    found = []
+    for path in paths(person):
+        page.goto(f"{site.dashboard_url}/{path}", wait_until="domcontentloaded")
+        expect(page.locator("h1")).to_be_visible()
+        found += [(path, v["id"], v["nodes"][0]["html"][:120]) for v in Axe().run(page).response["violations"]]
+    assert found == []
+
+
+def test_the_log_in_page_is_accessible(site: RunningSite, open_page: PageOpener) -> None:
+    page = open_page(f"{site.dashboard_url}/login")
+    assert Axe().run(page).response["violations"] == []
