@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import case, select, tuple_
+from sqlalchemy import case, func, literal_column, select, tuple_
 from sqlalchemy.orm import Session
 
 from dashboard.attendance_rules import local_date
@@ -28,6 +28,8 @@ STATES = {
 }
 WIDEST = timedelta(days=60)
 """How far apart the days of a correction may lie for both to be drawn."""
+COUNTED = 100
+"""Up to so many that wait are counted for the bar at the top."""
 RANK = case((Correction.state == "asked", 0), else_=1)
 
 
@@ -80,6 +82,14 @@ def page(
 
 def _place(row: Request) -> tuple[Value, ...]:
     return 0 if row.correction.state == "asked" else 1, -row.correction.id
+
+
+def waiting(session: Session, only: Collection[str] | None) -> int:
+    """How many wait for a decision, at most COUNTED; `only` bounds it to departments."""
+    query = select(Correction.id).where(Correction.state == literal_column("'asked'"))  # as the partial index has it
+    if only is not None:
+        query = query.join(Employee, Employee.id == Correction.employee_id).where(Employee.department.in_(only))
+    return session.scalar(select(func.count()).select_from(query.limit(COUNTED).subquery())) or 0
 
 
 def with_zone(session: Session, request: Request, zone: ZoneInfo) -> Request:

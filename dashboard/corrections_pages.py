@@ -3,7 +3,7 @@
 Nobody decides on what they asked for themselves, or on their own punches: the second pair of eyes is the point of it.
 """
 
-from typing import Any
+from typing import Any, Literal
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -37,7 +37,7 @@ def own(row: Correction) -> bool:
     return row.asked_by == viewer_name() or row.employee_id == current_user.employee_id
 
 
-def _kept() -> dict[str, str]:
+def _kept() -> dict[str, Any]:
     """The filter and place of this page, for links and forms that lead back to it."""
     names = ("state", "department", "after", "before")
     return {name: request.args[name] for name in names if request.args.get(name)}
@@ -91,7 +91,7 @@ def decide(employee_id: str, correction_id: int) -> ResponseReturnValue:
         if own(row):
             abort(403)
         if not form.problems:
-            state = "refused" if decision == "refused" else "approved"
+            state: Literal["approved", "refused"] = "refused" if decision == "refused" else "approved"
             try:
                 decide_on(session, correction_id, state, by=viewer_name(), now_ms=now_ms(), note=note, actor=actor())
                 flash(f"The correction is {state}.", "good")

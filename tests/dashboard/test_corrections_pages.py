@@ -3,6 +3,7 @@
 from datetime import date
 
 import pytest
+from sqlalchemy import text
 
 from dashboard.corrections import ask, ask_to_add
 from dashboard.database import now_ms, reading
@@ -223,3 +224,45 @@ def test_webhooks_are_told_of_what_was_approved(any_site: Site, people: dict[str
     decide(boss, people["eileen"], number, "approved")
     with reading(any_site.sessions) as session:
         assert [(row.kind, row.subject_id) for row in session.query(Change)] == [("days.changed", people["eileen"])]
+
+
+def test_the_bar_counts_what_waits_for_whom(any_site: Site, people: dict[str, str]) -> None:
+    add(any_site, people["eileen"])
+    add(any_site, people["grace"], "grace")
+    shown = {name: any_site.browser_of(name).get("/corrections").text for name in ("boss", "clerk", "auditor")}
+    assert [number for number in (1, 2) if f"Corrections ({number})" in shown["boss"]] == [1]
+    assert "Corrections (2)" in shown["clerk"]
+    assert "Corrections (" not in shown["auditor"]
+    assert '2<span class="visually-hidden"> corrections wait' in any_site.browser_of("clerk").get("/people").text
+
+
+def test_added_punches_stand_below_the_log(any_site: Site, people: dict[str, str]) -> None:
+    clerk = any_site.browser_of("clerk")
+    for name in ("eileen", "grace"):
+        number = add(any_site, people[name], name, f"Reason of {name}")
+        assert "Added by corrections" not in clerk.get(f"/attendance?from={DAY}&person=E-{2 - (name == 'grace')}").text
+        decide(clerk, people[name], number, "approved")
+    boss = any_site.browser_of("boss").get("/attendance").text.split("Added by corrections")[1]
+    assert ("17:00:00" in boss, "Reason of eileen" in boss, "Grace" in boss) == (True, True, False)
+    found = clerk.get("/attendance", query_string={"person": "grace"}).text.split("Added by corrections")[1]
+    assert ("Grace" in found, "Eileen" in found) == (True, False)
+    for query in ("kiosk=front-door", "kind=unrecognised", "to=2025-11-23", "from=2025-11-25"):
+        assert "Added by corrections" not in clerk.get(f"/attendance?{query}").text
+
+
+def test_what_waits_and_what_was_added_is_found_by_an_index(any_site: Site) -> None:
+    if any_site.settings.database.startswith("sqlite"):
+        with reading(any_site.sessions) as session:
+            for index, query in (
+                ("correction_waiting", "SELECT id FROM corrections WHERE state = 'asked' LIMIT 100"),
+                ("correction_added", "SELECT id FROM corrections WHERE action = 'add' ORDER BY new_ms DESC LIMIT 20"),
+            ):
+                plan = session.execute(text(f"EXPLAIN QUERY PLAN {query}")).all()
+                assert index in str(plan)
+
+
+def test_a_mark_on_the_persons_page(any_site: Site, people: dict[str, str]) -> None:
+    with any_site.sessions.begin() as session:
+        ask(session, "void", event_id=people["eileen's"], reason="Was not me", by="eileen", now_ms=now_ms())
+    page = any_site.browser_of("boss").get(f"/people/{people['eileen']}?month=2025-11").text
+    assert "Correction asked for" in page
