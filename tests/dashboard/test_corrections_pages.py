@@ -266,3 +266,19 @@ def test_a_mark_on_the_persons_page(any_site: Site, people: dict[str, str]) -> N
         ask(session, "void", event_id=people["eileen's"], reason="Was not me", by="eileen", now_ms=now_ms())
     page = any_site.browser_of("boss").get(f"/people/{people['eileen']}?month=2025-11").text
     assert "Correction asked for" in page
+
+
+def test_a_changed_punch_stands_beside_what_was_recorded(any_site: Site, people: dict[str, str]) -> None:
+    with any_site.sessions.begin() as session:
+        event, earlier = people["eileen's"], EIGHT_MS - HOUR_MS
+        ask(session, "change", event_id=event, new_ms=earlier, reason="Queue", by="eileen", now_ms=now_ms())
+    boss = any_site.browser_of("boss")
+    decide(boss, people["eileen"], 1, "approved")
+    for browser, path in (
+        (boss, f"/people/{people['eileen']}/month"),
+        (any_site.browser_of("eileen"), "/me"),
+    ):
+        page = browser.get(f"{path}?month=2025-11").text
+        assert "07:00 in" in page
+        assert "Mon 24 Nov 2025, 08:00:00</span>.</span>" in page
+        assert "<strong>Changed</strong> to" in page
