@@ -1,5 +1,7 @@
 """An employee asks for corrections of their own punches, and of nobody else's; what can't be is refused in words."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -161,3 +163,20 @@ def test_a_voided_punch_can_count_again() -> None:
     asked = read(form, punch, lambda _day: ZoneInfo("Asia/Jakarta"), now_ms())
     assert asked is not None
     assert (asked.new_ms, asked.direction) == (SEVEN_MS, "in")
+
+
+def test_two_clicks_at_once_ask_once(any_site: Site, own: Browser, events: list[str]) -> None:
+    browsers = [own, any_site.browser_of("grace")]
+    tokens = [browser.token() for browser in browsers]
+    missing = {"day": DAY, "time": "16:00", "direction": "out", "reason": "The kiosk was dark"}
+    together = threading.Barrier(2)
+
+    def click(number: int) -> int:
+        together.wait(10)
+        answer = browsers[number].client.post(NEW, data={"csrf_token": tokens[number], **missing})
+        return int(answer.status_code)
+
+    with ThreadPoolExecutor(2) as pool:
+        codes = sorted(pool.map(click, (0, 1)))
+    assert codes == [302, 422]
+    assert len(rows(any_site)) == 1
