@@ -1,6 +1,6 @@
 """The attendance log: filtered, paged, and the same rows as a file."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -8,7 +8,7 @@ from flask import Blueprint, Response, abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from dashboard import audit, cursors, downloads, log_export, log_query, words
+from dashboard import added_punches, audit, correction_marks, cursors, downloads, log_export, log_query, words
 from dashboard.attendance_rules import local_date
 from dashboard.audit_actions import Action
 from dashboard.auth import actor, sight
@@ -42,10 +42,14 @@ def log() -> ResponseReturnValue:
         chosen, problems = log_query.read_filter(request.args, kiosks)
         rows: list[Any] = []
         newer = older = total = None
+        added: Sequence[Any] = ()
         if not problems:
             walk = LogWalk(session, chosen, settings.zone, sight().only_departments)
             rows, newer, older = walk.page(place, settings.page_size)
             total = walk.count() if not newer else None
+            added = added_punches.added(session, walk) if place is None else ()
+        punches = [row.event_id for row in rows] + [one.punch_id for one, _ in added]
+        marks = correction_marks.marks(session, punches)
     # not only this machine's clock: what is shown must stay shown
     as_of = chosen.as_of_ms or max([now_ms(), *(row.received_ms for row in rows)])
     shown: dict[str, Any] = {**chosen.query_string()}
@@ -53,6 +57,8 @@ def log() -> ResponseReturnValue:
     content = render_template(
         "attendance.html",
         rows=rows,
+        added=added,
+        marks=marks,
         words=_count_words(total, newer is not None),
         first=url_for("attendance.log", **shown),
         newer=url_for("attendance.log", **kept, before=cursors.pack(newer)) if newer else None,

@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, current_user
 from sqlalchemy.orm import Session
 
-from dashboard import account_rights, audit, login_sessions, navigation, rights, second_factor
+from dashboard import account_rights, audit, correction_requests, login_sessions, navigation, rights, second_factor
 from dashboard.database import reading
 from dashboard.models import AttendanceEvent, DecisionRecord, Employee, User
 from dashboard.rights import API, PUBLIC, Reach, Sight
@@ -38,7 +38,15 @@ class Viewer:
         self.session_id = session_id
         demanded = bool(self.roles & services().settings.second_factor_roles)
         self.must_add_factor = demanded and not second_factor.is_on(db, user.id)
+        self.corrections_waiting = self._corrections_waiting(db)
         self._token = token
+
+    def _corrections_waiting(self, db: Session) -> int:
+        """How many requests for corrections wait for somebody like them."""
+        reach = rights.reach("corrections.decide", self.roles)
+        if reach is None or self.must_change_password or self.must_add_factor:
+            return 0
+        return correction_requests.waiting(db, Sight(reach, self.departments).only_departments)
 
     def get_id(self) -> str:
         return self._token

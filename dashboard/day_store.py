@@ -12,6 +12,7 @@ Every query goes through an index (tests/dashboard/test_day_store.py asks SQLite
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -20,6 +21,7 @@ from sqlalchemy import select, union
 from sqlalchemy.orm import Session
 
 from dashboard import models
+from dashboard.days.calendar import Plan
 from dashboard.days.corrections import Correction, Punch, corrected
 from dashboard.days.day import Day
 from dashboard.days.month import days_in_row, turns_of
@@ -44,6 +46,51 @@ def days_of(
     `as_of_ms` is now: days that aren't over yet say so. `default_zone` is the clock of people without a site.
     `rules_as_of_ms` asks for the days by the rules as they were then. Raises ValueError for a range that can't be.
     """
+    found = _rows(session, employee_ids, first_day, last_day, default_zone, rules_as_of_ms)
+    return {
+        person: days_in_row(row.plans, row.turns, corrected(row.punches, row.corrections), as_of_ms)
+        for person, row in found.items()
+    }
+
+
+def days_if(
+    session: Session,
+    correction: models.Correction,
+    first_day: date,
+    last_day: date,
+    as_of_ms: int,
+    default_zone: ZoneInfo,
+) -> tuple[tuple[Day, ...], tuple[Day, ...]]:
+    """The days of the correction's person as they are, and as they would be if it were approved now."""
+    row = _rows(session, [correction.employee_id], first_day, last_day, default_zone)[correction.employee_id]
+    as_if = [
+        replace(one, state="approved", decided_ms=as_of_ms) if one.id == correction.id else one
+        for one in row.corrections
+    ]
+    now, then = (
+        days_in_row(row.plans, row.turns, corrected(row.punches, about), as_of_ms) for about in (row.corrections, as_if)
+    )
+    return now, then
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """What the days of one person are made of."""
+
+    plans: Sequence[Plan]
+    turns: Sequence[int]
+    punches: Sequence[Punch]
+    corrections: Sequence[Correction]
+
+
+def _rows(
+    session: Session,
+    employee_ids: Collection[str],
+    first_day: date,
+    last_day: date,
+    default_zone: ZoneInfo,
+    rules_as_of_ms: int | None = None,
+) -> dict[str, _Row]:
     if not 0 <= (last_day - first_day).days < MOST_DAYS:
         raise ValueError(f"days {first_day} to {last_day}: from 1 to {MOST_DAYS} days, the first one first")
     around = first_day - timedelta(days=1), last_day + timedelta(days=1)
@@ -55,8 +102,7 @@ def days_of(
     about = _corrections(session, plans, from_ms, to_ms)
     punches = _punches(session, plans, from_ms, to_ms, about)
     return {
-        person: days_in_row(planned, turns[id(planned)], corrected(punches[person], about[person]), as_of_ms)
-        for person, planned in plans.items()
+        person: _Row(planned, turns[id(planned)], punches[person], about[person]) for person, planned in plans.items()
     }
 
 

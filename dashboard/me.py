@@ -1,10 +1,12 @@
 """What an employee sees of themselves: the days and the punches of a month. The account is linked to the person by HR."""
 
+from functools import partial
+
 from flask import Blueprint, render_template, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import func, select
 
-from dashboard import asked_month, day_words
+from dashboard import asked_month, correction_marks, day_words
 from dashboard.attendance_rules import day_bounds_ms
 from dashboard.auth import sight
 from dashboard.database import now_ms, reading
@@ -27,6 +29,7 @@ def month() -> ResponseReturnValue:
         person = session.get(Employee, employee_id) if employee_id else None
         query = (
             select(
+                AttendanceEvent.event_id,
                 AttendanceEvent.captured_ms,
                 AttendanceEvent.time_zone,
                 AttendanceEvent.direction,
@@ -45,7 +48,10 @@ def month() -> ResponseReturnValue:
         rows = session.execute(query.limit(size).offset((page - 1) * size)).all()
         whose = [person.id] if person else []
         found = days_of(session, whose, chosen.first, chosen.last, now_ms(), settings.zone)
-    days = found[person.id] if person else ()
+        days = found[person.id] if person else ()
+        marks = correction_marks.of_days(session, days) | correction_marks.marks(
+            session, [row.event_id for row in rows]
+        )
     return render_template(
         "me.html",
         person=person,
@@ -53,6 +59,9 @@ def month() -> ResponseReturnValue:
         days=days,
         sums=totals(days),
         day_words=day_words,
+        marks=marks,
+        reasons=True,
+        correct=partial(url_for, "my_corrections.ask"),
         rows=rows,
         total=total,
         page=page,

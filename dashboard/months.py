@@ -1,13 +1,14 @@
 """Months: a department's people with their totals, and a person's month day by day."""
 
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, abort, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from dashboard import asked_month, cursors, day_words, people_list
-from dashboard.auth import sight
+from dashboard import asked_month, correction_marks, cursors, day_words, people_list
+from dashboard.auth import may, sight
 from dashboard.database import now_ms, reading
 from dashboard.day_store import days_of
 from dashboard.days.month import totals
@@ -57,6 +58,7 @@ def person(employee_id: str) -> ResponseReturnValue:
         if employee is None:
             abort(404)
         days = days_of(session, [employee_id], month.first, month.last, now_ms(), settings.zone)[employee_id]
+        marks = correction_marks.of_days(session, days)
     return render_template(
         "person_month.html",
         person=employee,
@@ -64,4 +66,7 @@ def person(employee_id: str) -> ResponseReturnValue:
         sums=totals(days),
         month=month,
         day_words=day_words,
+        marks=marks,
+        reasons=may("corrections.index"),
+        correct=partial(url_for, "corrections.enter", employee_id=employee_id) if may("corrections.enter") else None,
     )

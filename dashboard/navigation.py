@@ -19,11 +19,11 @@ class Entry:
 ENTRIES = (
     Entry("Live", "live", (("live.board", "Live"),)),
     Entry("Attendance", "log", (("attendance.log", "Attendance"),)),
-    Entry("Months", "calendar", (("months.index", "Months"),)),
+    Entry("Months", "calendar", (("months.index", "Months"), ("corrections.index", "Corrections"))),
     Entry("People", "people", (("people.index", "People"),)),
     Entry("Rules", "clock", (("shift_patterns.index", "Shifts"), ("sites.index", "Sites and holidays"))),
     Entry("Kiosks", "kiosk", (("kiosks.index", "Kiosks"),)),
-    Entry("My records", "user", (("me.month", "My records"),)),
+    Entry("My records", "user", (("me.month", "My records"), ("my_corrections.index", "My corrections"))),
     Entry(
         "Administration",
         "key",

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from dashboard import (
     asked_month,
     audit,
+    correction_marks,
     cursors,
     downloads,
     employees,
@@ -140,6 +141,7 @@ def person_page(employee_id: str, **more: Any) -> str:
         pictures = picture_quality.pictures(session, employee_id)
         month = person_month.read(session, employee_id, month_asked, settings.zone)
         last_seen = person_month.last_seen(session, employee_id)
+        marks = correction_marks.marks(session, [row.event_id for row in month.events])
         values = {
             "typed": {"name": employee.name, "department": employee.department},
             "problems": {},
@@ -153,6 +155,7 @@ def person_page(employee_id: str, **more: Any) -> str:
             quality=picture_quality.summary(pictures),
             month=month,
             last_seen=last_seen,
+            marks=marks,
             room=max(0, settings.max_pictures - len(pictures)),
             max_pictures=settings.max_pictures,
             max_upload_mb=settings.max_upload_mb,

@@ -6,7 +6,7 @@ holds.
 
 from datetime import date
 
-from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, String, Text
+from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from dashboard.models.base import Base
@@ -118,6 +118,15 @@ class Correction(Base):
         Index("correction_by_punch_time", "employee_id", "punch_ms"),
         Index("correction_by_new_time", "employee_id", "new_ms"),
         Index("correction_by_punch", "punch_id"),
+        Index(
+            "correction_waiting",
+            "employee_id",
+            sqlite_where=text("state = 'asked'"),
+            postgresql_where=text("state = 'asked'"),
+        ),
+        Index(
+            "correction_added", "new_ms", sqlite_where=text("action = 'add'"), postgresql_where=text("action = 'add'")
+        ),
         CheckConstraint("action IN ('add', 'void', 'change')", name="correction_action"),
         CheckConstraint("state IN ('asked', 'approved', 'refused', 'withdrawn')", name="correction_state"),
         CheckConstraint("new_direction IN ('in', 'out')", name="correction_direction"),

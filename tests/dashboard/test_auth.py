@@ -20,6 +20,7 @@ def test_no_page_is_reachable_without_login(site: Site) -> None:
         "site_id": 1,
         "holiday_id": 1,
         "leave_id": 1,
+        "correction_id": 1,
         "pattern_id": 1,
         "key_id": "k1",
         "webhook_id": "w1",
