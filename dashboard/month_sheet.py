@@ -26,7 +26,7 @@ MARGIN = 42.0
 RIGHT = WIDTH - MARGIN
 COLUMNS = (
     ("Day", 40.0),
-    ("Shift", 76.0),
+    ("Shift", 70.0),
     ("In", 42.0),
     ("Out", 46.0),
     ("Worked", 42.0),
@@ -35,9 +35,9 @@ COLUMNS = (
 )
 """Titles and widths; the last has what is left."""
 TABLE_TOP = HEIGHT - 128.0
-ROW = 15.4
+ROW = 17.2
 BODY, SMALL = 8.0, 7.0
-NOTE_SIZES = ((7.0, 1), (6.2, 2), (4.9, 3))
+NOTE_SIZES = ((7.0, 1), (6.6, 2), (5.0, 3))
 """Sizes of type that notes are tried in, and how many lines of it a row holds."""
 GREY = 0.55
 
@@ -98,14 +98,14 @@ def _head(canvas: Canvas, month: AskedMonth, sheet: Sheet) -> bool:
     """Whether everything of it could be printed."""
     person, top = sheet.person, HEIGHT - MARGIN
     _put(canvas, MARGIN, top - 12, f"Month sheet, {month.words}", 15, bold=True)
-    lines = (("Name", person.name, True), ("Code", person.code, False))
-    more = (("Site", sheet.site or "not said", False), ("Department", person.department or "none", False))
+    lines = (("Name", person.name, True), ("Department", person.department or "none", False))
+    more = (("Code", person.code, False), ("Site", sheet.site or "not said", False))
     complete = True
-    for x, group, room in ((MARGIN, lines, 235.0), (MARGIN + 290, more, 160.0)):
+    for x, group, room in ((MARGIN, lines, 290.0), (MARGIN + 355, more, 100.0)):
         for place, (label, value, bold) in enumerate(group):
             y = top - 36 - place * 15
             _put(canvas, x, y, label, BODY)
-            complete &= _put(canvas, x + 52, y, value, 10, bold=bold, room=room)
+            complete &= _put(canvas, x + 56, y, value, 10, bold=bold, room=room)
     return complete
 
 
@@ -205,11 +205,11 @@ def _signatures(canvas: Canvas) -> None:
 
 def _foot(canvas: Canvas, days: Sequence[Day], made: str, running: bool, complete: bool, number: str) -> None:
     punches = count_words(sum(len(day.punches) for day in days), "punch", "punches")
+    legend = "Times are hours and minutes at the site; +1: on the day after."
     words = [
-        f"Made on {made} from the attendance records as they stood then: {punches}. Hours and minutes; +1: the next day."
+        f"Made on {made} from the attendance records as they stood then: {punches}.",
+        f"{legend} The month isn’t over: what comes later isn’t in it." if running else legend,
     ]
-    if running:
-        words.append("The month isn’t over: what comes later isn’t in it.")
     if not complete:
         words.append(
             "“?” stands for letters that this sheet’s fonts lack; the code says who it is. Write the name by hand:"
