@@ -36,7 +36,7 @@ COLUMNS = (
 """Titles and widths; the last has what is left."""
 TABLE_TOP = HEIGHT - 128.0
 ROW = 17.2
-BODY, SMALL = 8.0, 7.0
+BODY, SMALL, SMALLEST = 8.0, 7.0, 5.5
 NOTE_SIZES = ((7.0, 1), (6.6, 2), (5.0, 3))
 """Sizes of type that notes are tried in, and how many lines of it a row holds."""
 GREY = 0.55
@@ -78,9 +78,14 @@ def _page(canvas: Canvas, month: AskedMonth, sheet: Sheet, made: str, running: b
 
 
 def _put(canvas: Canvas, x: float, y: float, text: str, size: float, bold: bool = False, room: float = 0) -> bool:
-    """Write `text`, cut with an ellipsis at `room`; whether all of its characters could be printed."""
+    """Write `text`, where it is wider than `room` in smaller type, and cut with an ellipsis at last.
+
+    Returns whether all of its characters could be printed.
+    """
     fit = fitting(text, bold)
     shown = fit.text
+    while room and size > SMALLEST and stringWidth(shown, fit.font, size) > room:
+        size -= 0.5
     while room and len(shown) > 1 and stringWidth(shown, fit.font, size) > room:
         shown = shown.rstrip("…")[:-1] + "…"
     canvas.setFont(fit.font, size)
@@ -116,11 +121,11 @@ def _table(canvas: Canvas, days: Sequence[Day]) -> float:
         _put(canvas, x + 2, TABLE_TOP + 4, title, BODY, bold=True)
     canvas.setLineWidth(0.8)
     canvas.line(MARGIN, TABLE_TOP, RIGHT, TABLE_TOP)
-    y = TABLE_TOP
+    y: float = TABLE_TOP
     for day in days:
         y -= ROW
         for x, text in zip(starts, _cells(day), strict=False):
-            _put(canvas, x + 2, y + 4.6, text, BODY)
+            _put(canvas, x + 2, y + 5.7, text, BODY)
         _notes(canvas, starts[-1] + 2, y, RIGHT - starts[-1] - 2, notes_words(day))
         canvas.setLineWidth(0.25)
         canvas.setStrokeGray(GREY)
@@ -163,9 +168,10 @@ def _notes(canvas: Canvas, x: float, y: float, room: float, text: str) -> None:
     else:
         lines = [*lines[: most - 1], f"{lines[most - 1]} …"]
     canvas.setFont(fit.font, size)
-    step = ROW / (len(lines) + 1) if lines else ROW
-    for place, line in enumerate(lines, 1):
-        canvas.drawString(x, y + ROW - place * step - size * 0.36, line)
+    leading = size * 1.15
+    top = y + (ROW + len(lines) * leading) / 2
+    for place, line in enumerate(lines):
+        canvas.drawString(x, top - place * leading - size * 0.93, line)
 
 
 def _sums(canvas: Canvas, days: Sequence[Day], y: float) -> None:

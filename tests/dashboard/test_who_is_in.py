@@ -4,6 +4,7 @@ from datetime import date
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from dashboard import live, who_is_in
 from dashboard.database import reading
@@ -132,3 +133,27 @@ def test_a_face_for_who_may_see_it(site: Site, browser: Browser, clock: None) ->
     part = browser.get("/live/who").text
     assert f"/attendance/{event_id}.jpg" in part
     assert "&lt;b&gt;Grace" in part
+
+
+def test_many_people_and_doors_are_looked_up_through_indexes(site: Site) -> None:
+    asked: list[str] = []
+
+    def keep(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        asked.append(statement)
+        seen_parameters.append(parameters)
+
+    seen_parameters: list[Any] = []
+    with reading(site.sessions) as session:
+        engine = session.get_bind()
+        event.listen(engine, "before_cursor_execute", keep)
+        who_is_in._by_last_punch(session, None, TEN_MS)
+        who_is_in._doors(session, None, TEN_MS)
+        event.remove(engine, "before_cursor_execute", keep)
+        plans = [
+            " ".join(row[-1] for row in session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {one}", given))
+            for one, given in zip(asked, seen_parameters, strict=True)
+            if "attendance_events" in one
+        ]
+    assert "event_by_employee" in plans[0]
+    assert "event_by_kiosk" in plans[1]
+    assert "SCAN attendance_events" not in " ".join(plans[:2])
