@@ -37,6 +37,7 @@ from dashboard import (
     rights,
     shift_patterns,
     sites,
+    who_is_in,
     words,
 )
 from dashboard.api import api, description
@@ -125,6 +126,7 @@ def create_app(settings: DashboardSettings | None = None) -> Flask:
     login_pages.limit_guessing(app)
     rights.require_complete(app.view_functions)
     words.init_app(app)
+    who_is_in.init_app(app)
     guided_pages.init_app(app)
     reenrolment.init_app(app)
     app.after_request(_secure)

@@ -68,12 +68,14 @@ def states(day: Day) -> list[str]:
 
 
 def first_in(day: Day) -> datetime | None:
-    """When the day's first stretch began, at the site's clock; likewise `last_out`."""
+    """When the day's first stretch began, at the site's clock."""
     return next((local(use.punch.at_ms, day.zone_name) for use in day.punches if use.role == "in"), None)
 
 
 def last_out(day: Day) -> datetime | None:
-    return next((local(use.punch.at_ms, day.zone_name) for use in reversed(day.punches) if use.role == "out"), None)
+    """When the last one ended; None while it is open."""
+    last = next((use for use in reversed(day.punches) if use.role in ("in", "out")), None)
+    return local(last.punch.at_ms, day.zone_name) if last is not None and last.role == "out" else None
 
 
 def clock(moment: datetime | None, day: date) -> str:

@@ -6,7 +6,7 @@ import redis
 from flask import Blueprint, Response, abort, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
-from dashboard import arrivals, log_query, log_walk
+from dashboard import arrivals, log_query, log_walk, who_is_in
 from dashboard.auth import sight, start_page
 from dashboard.database import now_ms, reading
 from dashboard.web import services
@@ -44,7 +44,14 @@ def board() -> ResponseReturnValue:
         unnamed={"unknown": result_words("not_a_punch", "unknown"), "inactive": result_words("inactive", "inactive")},
         now_ms=now_ms(),
         shown=SHOWN,
+        who=who_is_in.shown(app, sight().only_departments),
     )
+
+
+@pages.get("/live/who")
+def who() -> ResponseReturnValue:
+    """The numbers and doors of the board alone: its script asks for them after an arrival."""
+    return render_template("_who.html", who=who_is_in.shown(services(), sight().only_departments), now_ms=now_ms())
 
 
 @pages.get("/live/stream")

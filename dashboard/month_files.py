@@ -1,5 +1,6 @@
 """A month as files: totals and days as CSV or XLSX, and sheets for signature as PDF. Each is told of in the audit trail."""
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -21,6 +22,8 @@ from dashboard.xlsx_export import MAX_ROWS
 
 pages = Blueprint("month_files", __name__)
 
+UNSAFE = re.compile(r"[^A-Za-z0-9-]+")
+"""What a file's name doesn't take from a person's code."""
 MOST_IN_CSV = 20_000
 MOST_IN_BOOK = MAX_ROWS // 31
 MOST_IN_PDF = 1_000
@@ -121,7 +124,7 @@ def _of_one(employee_id: str | None) -> Response:
             audit.person(found),
             after={"month": month.text, "format": "pdf"},
         )
-    return _pdf(f"month_{month.text}", month, [person])
+    return _pdf(f"month_{month.text}_{UNSAFE.sub('-', person.code)}", month, [person])
 
 
 def _pdf(name: str, month: AskedMonth, people: Sequence[Person]) -> Response:

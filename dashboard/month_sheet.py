@@ -26,7 +26,7 @@ MARGIN = 42.0
 RIGHT = WIDTH - MARGIN
 COLUMNS = (
     ("Day", 40.0),
-    ("Shift", 76.0),
+    ("Shift", 70.0),
     ("In", 42.0),
     ("Out", 46.0),
     ("Worked", 42.0),
@@ -35,9 +35,9 @@ COLUMNS = (
 )
 """Titles and widths; the last has what is left."""
 TABLE_TOP = HEIGHT - 128.0
-ROW = 15.4
-BODY, SMALL = 8.0, 7.0
-NOTE_SIZES = ((7.0, 1), (6.2, 2), (4.9, 3))
+ROW = 17.2
+BODY, SMALL, SMALLEST = 8.0, 7.0, 5.5
+NOTE_SIZES = ((7.0, 1), (6.6, 2), (5.0, 3))
 """Sizes of type that notes are tried in, and how many lines of it a row holds."""
 GREY = 0.55
 
@@ -78,9 +78,14 @@ def _page(canvas: Canvas, month: AskedMonth, sheet: Sheet, made: str, running: b
 
 
 def _put(canvas: Canvas, x: float, y: float, text: str, size: float, bold: bool = False, room: float = 0) -> bool:
-    """Write `text`, cut with an ellipsis at `room`; whether all of its characters could be printed."""
+    """Write `text`, where it is wider than `room` in smaller type, and cut with an ellipsis at last.
+
+    Returns whether all of its characters could be printed.
+    """
     fit = fitting(text, bold)
     shown = fit.text
+    while room and size > SMALLEST and stringWidth(shown, fit.font, size) > room:
+        size -= 0.5
     while room and len(shown) > 1 and stringWidth(shown, fit.font, size) > room:
         shown = shown.rstrip("…")[:-1] + "…"
     canvas.setFont(fit.font, size)
@@ -98,14 +103,14 @@ def _head(canvas: Canvas, month: AskedMonth, sheet: Sheet) -> bool:
     """Whether everything of it could be printed."""
     person, top = sheet.person, HEIGHT - MARGIN
     _put(canvas, MARGIN, top - 12, f"Month sheet, {month.words}", 15, bold=True)
-    lines = (("Name", person.name, True), ("Code", person.code, False))
-    more = (("Site", sheet.site or "not said", False), ("Department", person.department or "none", False))
+    lines = (("Name", person.name, True), ("Department", person.department or "none", False))
+    more = (("Code", person.code, False), ("Site", sheet.site or "not said", False))
     complete = True
-    for x, group, room in ((MARGIN, lines, 235.0), (MARGIN + 290, more, 160.0)):
+    for x, group, room in ((MARGIN, lines, 290.0), (MARGIN + 355, more, 100.0)):
         for place, (label, value, bold) in enumerate(group):
             y = top - 36 - place * 15
             _put(canvas, x, y, label, BODY)
-            complete &= _put(canvas, x + 52, y, value, 10, bold=bold, room=room)
+            complete &= _put(canvas, x + 56, y, value, 10, bold=bold, room=room)
     return complete
 
 
@@ -116,11 +121,11 @@ def _table(canvas: Canvas, days: Sequence[Day]) -> float:
         _put(canvas, x + 2, TABLE_TOP + 4, title, BODY, bold=True)
     canvas.setLineWidth(0.8)
     canvas.line(MARGIN, TABLE_TOP, RIGHT, TABLE_TOP)
-    y = TABLE_TOP
+    y: float = TABLE_TOP
     for day in days:
         y -= ROW
         for x, text in zip(starts, _cells(day), strict=False):
-            _put(canvas, x + 2, y + 4.6, text, BODY)
+            _put(canvas, x + 2, y + 5.7, text, BODY)
         _notes(canvas, starts[-1] + 2, y, RIGHT - starts[-1] - 2, notes_words(day))
         canvas.setLineWidth(0.25)
         canvas.setStrokeGray(GREY)
@@ -163,9 +168,10 @@ def _notes(canvas: Canvas, x: float, y: float, room: float, text: str) -> None:
     else:
         lines = [*lines[: most - 1], f"{lines[most - 1]} …"]
     canvas.setFont(fit.font, size)
-    step = ROW / (len(lines) + 1) if lines else ROW
-    for place, line in enumerate(lines, 1):
-        canvas.drawString(x, y + ROW - place * step - size * 0.36, line)
+    leading = size * 1.15
+    top = y + (ROW + len(lines) * leading) / 2
+    for place, line in enumerate(lines):
+        canvas.drawString(x, top - place * leading - size * 0.93, line)
 
 
 def _sums(canvas: Canvas, days: Sequence[Day], y: float) -> None:
@@ -205,11 +211,11 @@ def _signatures(canvas: Canvas) -> None:
 
 def _foot(canvas: Canvas, days: Sequence[Day], made: str, running: bool, complete: bool, number: str) -> None:
     punches = count_words(sum(len(day.punches) for day in days), "punch", "punches")
+    legend = "Times are hours and minutes at the site; +1: on the day after."
     words = [
-        f"Made on {made} from the attendance records as they stood then: {punches}. Hours and minutes; +1: the next day."
+        f"Made on {made} from the attendance records as they stood then: {punches}.",
+        f"{legend} The month isn’t over: what comes later isn’t in it." if running else legend,
     ]
-    if running:
-        words.append("The month isn’t over: what comes later isn’t in it.")
     if not complete:
         words.append(
             "“?” stands for letters that this sheet’s fonts lack; the code says who it is. Write the name by hand:"

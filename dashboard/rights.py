@@ -75,6 +75,7 @@ RIGHTS: Mapping[str, Line] = {
     "live.start": OWN_ACCOUNT,
     "live.board": READ_PEOPLE,
     "live.stream": READ_PEOPLE,
+    "live.who": READ_PEOPLE,
     "me.month": {Role.EMPLOYEE: Reach.OWN},
     "my_corrections.index": {Role.EMPLOYEE: Reach.OWN},
     "my_corrections.ask": {Role.EMPLOYEE: Reach.OWN},

@@ -1,10 +1,14 @@
 // The live board: shows arrivals as the server tells of them, and says plainly when it doesn't.
 const SILENCE_MS = 15_000; // three missed pulses
 const RETRY_MS = 3_000;
+const WHO_SOON_MS = 1_000;
+const WHO_LATER_MS = 16_000; // the server keeps its numbers for 15 s, so by then they know of the arrival
+const WHO_IDLE_MS = 60_000; // shifts begin without anybody coming
 const SHOWN_OUTCOMES = new Set(["recorded", "inactive", "unknown"]);
 
 const board = document.getElementById("board");
 const nobody = document.getElementById("nobody");
+const who = document.getElementById("who");
 const connection = document.getElementById("connection");
 const labels = JSON.parse(board.dataset.labels);
 const unnamed = JSON.parse(board.dataset.unnamed);
@@ -14,6 +18,9 @@ let source = null;
 let after = board.dataset.after;
 let watchdog = 0;
 let retry = 0;
+let whoSoon = 0;
+let whoLater = 0;
+let whoAsked = Date.now();
 
 function say(state, words) {
   if (connection.textContent === words) return;
@@ -70,6 +77,26 @@ function show(arrival) {
   nobody.hidden = true;
 }
 
+async function askWho() {
+  whoAsked = Date.now();
+  try {
+    const answer = await fetch(who.dataset.who, { redirect: "manual", signal: AbortSignal.timeout(10_000) });
+    if (!answer.ok) return;
+    const news = new DOMParser().parseFromString(await answer.text(), "text/html");
+    for (const part of who.querySelectorAll("[data-part]")) {
+      const fresh = news.querySelector(`#who [data-part="${part.dataset.part}"]`);
+      if (fresh && fresh.innerHTML !== part.innerHTML) part.replaceChildren(...fresh.childNodes);
+    }
+  } catch {
+    // the stream notices that the server is away, and says so
+  }
+}
+
+function whoChanged() {
+  whoSoon ||= setTimeout(() => { whoSoon = 0; askWho(); }, WHO_SOON_MS);
+  whoLater ||= setTimeout(() => { whoLater = 0; askWho(); }, WHO_LATER_MS);
+}
+
 function heard() {
   clearTimeout(watchdog);
   watchdog = setTimeout(() => again(0), SILENCE_MS);
@@ -97,14 +124,20 @@ function listen() {
   heard();
   source.addEventListener("state", (event) => {
     heard();
-    if (JSON.parse(event.data).live) say("open", "Live");
-    else say("lost", "Live news is interrupted, trying again …");
+    if (JSON.parse(event.data).live) {
+      say("open", "Live");
+      if (Date.now() - whoAsked > WHO_LATER_MS) askWho(); // back after a while
+    } else say("lost", "Live news is interrupted, trying again …");
   });
-  source.addEventListener("pulse", heard);
+  source.addEventListener("pulse", () => {
+    heard();
+    if (Date.now() - whoAsked > WHO_IDLE_MS) askWho();
+  });
   source.addEventListener("arrival", (event) => {
     heard();
     after = event.lastEventId;
     show(JSON.parse(event.data));
+    whoChanged();
   });
   source.addEventListener("error", () => {
     say("lost", "Connection lost, trying again …");

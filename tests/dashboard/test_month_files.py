@@ -12,7 +12,7 @@ import pytest
 from openpyxl import load_workbook
 from sqlalchemy import select
 
-from dashboard import month_files
+from dashboard import month_files, month_rows, xlsx_export
 from dashboard.days.policy import weekly
 from dashboard.employees import create_employee
 from dashboard.models import AuditEntry, Employee
@@ -119,6 +119,7 @@ def test_whose_sheet_one_gets(site: Site, people: dict[str, str]) -> None:
     assert "Page 1 of 1" in words(own.get(f"/me/month.pdf?{MONTH}").data)[0]
     assert f"/me/month.pdf?{MONTH}" in own.get(f"/me?{MONTH}").text
     assert told(site)[-1].subject_code == "E1"
+    assert 'filename="month_2026-10_E1.pdf"' in own.get(f"/me/month.pdf?{MONTH}").headers["Content-Disposition"]
     assert boss.get(f"/people/{people['E1']}/month.pdf?{MONTH}").status_code == 200
     assert boss.get(f"/people/{people['E3']}/month.pdf?{MONTH}").status_code == 404
     assert own.get(f"/people/{people['E1']}/month.pdf?{MONTH}").status_code == 403
@@ -150,3 +151,38 @@ def test_letters_that_no_font_has_are_said(site: Site, browser: Browser) -> None
     assert fitting("שלום") == fitting("שלום")
     assert fitting("שלום").text == "????"
     assert not fitting("Ḁ\u4e00").complete
+
+
+def test_days_are_read_a_few_people_at_a_time(
+    browser: Browser, people: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+
+    def days_of(session: Any, ids: list[str], *more: Any) -> Any:
+        asked.append(len(ids))
+        return real(session, ids, *more)
+
+    real = month_rows.days_of
+    monkeypatch.setattr(month_rows, "days_of", days_of)
+    monkeypatch.setattr(month_rows, "BATCH", 1)
+    assert len(browser.get(f"/months/days.csv?{MONTH}").data.splitlines()) == 1 + 2 * 31
+    assert asked == [1, 1]
+
+
+def test_a_workbook_that_would_be_too_large(
+    browser: Browser, people: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(xlsx_export, "MAX_ROWS", 40)
+    answer = browser.get(f"/months.xlsx?{MONTH}")
+    assert (answer.status_code, "too many for XLSX" in answer.text) == (400, True)
+
+
+def test_a_long_name_and_a_day_of_many_punches(site: Site, browser: Browser, people: dict[str, str]) -> None:
+    with site.sessions.begin() as session:
+        session.get_one(Employee, people["E1"]).name = "Grace (" + "W" * 180
+    for number in range(40):
+        site.punch(people["E1"], at(f"09:{number:02}", date(2026, 10, 6)))
+    page = words(browser.get(f"/people/{people['E1']}/month.pdf?{MONTH}").data)[0]
+    assert "Grace (WWW" in page
+    assert "Page 1 of 1" in page
+    assert "In again while in: was an out" in page

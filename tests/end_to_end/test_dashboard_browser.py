@@ -112,6 +112,8 @@ def test_the_live_board_shows_an_arrival_without_a_reload(site: RunningSite, pag
         expect(arrival.locator("[data-part=where]")).to_contain_text("Flight deck · front-door")
         expect(arrival.locator("[data-part=result]")).to_have_text(re.compile("In|Out"))
         expect(arrival.locator("time")).to_have_text(re.compile(r"\d\d:\d\d"))
+        expect(page.locator("#who .doors li", has_text="front-door")).to_contain_text(ENROLLED, timeout=30_000)
+        expect(page.locator("#who dt", has_text="In now").locator("+ dd")).to_have_text(re.compile(r"\d+"))
         assert page.evaluate("window.notReloaded") is True
     finally:
         site.stage.leave()
