@@ -204,8 +204,8 @@ def test_nothing_scrolls_sideways_on_a_phone(
     too_wide = []
     paths = ("live", "attendance", "people", "people/new", "people/import", "people/departments", f"people/{person}")
     paths += ("kiosks", "password", "account", "accounts", "accounts/new", "accounts/1", "audit", "months", "shifts")
-    paths += tuple(f"people/{person}/{page}" for page in ("month", "leave", "at-kiosk"))
-    for path in (*paths, "shifts/new", "sites", "sites/0/holidays", "connections"):
+    paths += tuple(f"people/{person}/{page}" for page in ("month", "leave", "at-kiosk", "corrections/new"))
+    for path in (*paths, "corrections", "shifts/new", "sites", "sites/0/holidays", "connections"):
         page.goto(f"{site.dashboard_url}/{path}")
         expect(page.locator("h1")).to_be_visible()
         width = page.evaluate("document.documentElement.scrollWidth")
