@@ -152,7 +152,9 @@ NO_CHANGE = {"people_import.upload", "people_import.discard", "holidays.preview"
 """What is only looked at, or forgotten: nothing of it was ever in the database."""
 TESTED_BELOW = {"people_import.apply"}
 AT_KIOSKS = {"kiosk_enrolment.start", "kiosk_enrolment.accept", "kiosk_enrolment.end"}
-"""Tested with their pages."""
+CORRECTIONS = {f"corrections.{what}" for what in ("decide", "enter", "withdraw")}
+CORRECTIONS |= {"my_corrections.ask", "my_corrections.withdraw"}
+"""These and those are tested with their pages."""
 
 
 def last(site: Site) -> AuditEntry:
@@ -181,7 +183,9 @@ def turn_on(site: Site, browser: Browser) -> None:
 def test_every_post_that_changes_something_is_in_the_table(site: Site) -> None:
     posts = {rule.endpoint for rule in site.app.url_map.iter_rules() if "POST" in (rule.methods or set())}
     posts = {endpoint for endpoint in posts if not endpoint.startswith("api.")}
-    assert posts == set(DOING) | NO_CHANGE | TESTED_BELOW | AT_KIOSKS, "say here what the trail tells of a new POST"
+    assert posts == set(DOING) | NO_CHANGE | TESTED_BELOW | AT_KIOSKS | CORRECTIONS, (
+        "say here what the trail tells of a new POST"
+    )
 
 
 @pytest.mark.parametrize("endpoint", DOING)
