@@ -9,7 +9,7 @@ from dashboard.corrections import ask, ask_to_add
 from dashboard.database import now_ms, reading
 from dashboard.days.policy import weekly
 from dashboard.employees import create_employee
-from dashboard.models import AuditEntry, Change, Correction, Webhook
+from dashboard.models import AuditEntry, Change, Correction, User, Webhook
 from dashboard.models import Site as SiteRow
 from dashboard.patterns import assign, save_pattern
 from tests.dashboard.days.sheet import OFFICE
@@ -142,6 +142,18 @@ def test_hr_asks_for_somebody_and_another_decides(any_site: Site, people: dict[s
     assert clerk.post(f"{path}/new", ADDED).status_code == 302  # what was withdrawn may be asked for again
     assert decide(any_site.browser_of("admin"), people["eileen"], 2, "approved").status_code == 302
     assert "was added already" in clerk.post(f"{path}/new", ADDED).text
+    with reading(any_site.sessions) as session:
+        entries = session.query(AuditEntry).filter(AuditEntry.action.like("correction.%")).order_by(AuditEntry.id).all()
+        names = {user.id: user.name for user in session.query(User)}
+    told = [
+        (names[entry.actor_id or 0], entry.action.removeprefix("correction."), entry.subject_code) for entry in entries
+    ]
+    assert told == [
+        ("clerk", "asked", "E-2"),
+        ("clerk", "withdrawn", "E-2"),
+        ("clerk", "asked", "E-2"),
+        ("admin", "approved", "E-2"),
+    ]
 
 
 def test_an_added_punch_can_be_changed_in_turn(any_site: Site, people: dict[str, str]) -> None:

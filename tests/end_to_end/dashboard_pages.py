@@ -1,7 +1,7 @@
 """The dashboard's pages, for what must hold on each of them."""
 
 FIXED = (
-    *("live", "attendance", "people", "people/new", "people/import", "people/departments", "months"),
+    *("live", "attendance", "people", "people/new", "people/import", "people/departments", "months", "corrections"),
     *("shifts", "shifts/new", "sites", "sites/0/holidays", "kiosks"),
     *("accounts", "accounts/new", "accounts/1", "audit", "connections", "account", "password", "api/v1/docs"),
 )
@@ -9,4 +9,4 @@ FIXED = (
 
 def paths(employee_id: str) -> tuple[str, ...]:
     """All that HR may open, with those of one person."""
-    return (*FIXED, *(f"people/{employee_id}{page}" for page in ("", "/month", "/leave", "/at-kiosk")))
+    return (*FIXED, *(f"people/{employee_id}{page}" for page in ("", "/month", "/leave", "/at-kiosk", "/corrections/new")))
