@@ -151,11 +151,9 @@ DOING: dict[str, Doing] = {
 NO_CHANGE = {"people_import.upload", "people_import.discard", "holidays.preview", "guided.look"}
 """What is only looked at, or forgotten: nothing of it was ever in the database."""
 TESTED_BELOW = {"people_import.apply"}
-WITH_THEIR_PAGES = {
-    *("kiosk_enrolment.start", "kiosk_enrolment.accept", "kiosk_enrolment.end"),
-    *("my_corrections.ask", "my_corrections.withdraw"),
-    *("corrections.enter", "corrections.decide", "corrections.withdraw"),
-}
+WITH_THEIR_PAGES = {f"kiosk_enrolment.{what}" for what in ("start", "accept", "end")}
+WITH_THEIR_PAGES |= {f"corrections.{what}" for what in ("enter", "decide", "withdraw")}
+WITH_THEIR_PAGES |= {"my_corrections.ask", "my_corrections.withdraw"}
 """Tested in test_kiosk_enrolment.py, test_my_corrections.py and test_corrections_pages.py."""
 
 
