@@ -92,7 +92,7 @@ def test_describe_names_what_serves() -> None:
     said = recogniser.describe(WorkerSettings())
     assert said["recogniser"] == "sface"
     assert said["model_id"] == sface.info().id
-    assert "stands in" in said["words"]
+    assert "more accurate so far" in said["words"]
     assert "Apache-2.0" in said["licence"]
 
 
