@@ -14,6 +14,7 @@ from tests.worker import fakes
 from tests.worker.bundles import small_bundle
 from tests.worker.fakes import MODEL, FakeEngine, Publisher, away, axis, jpeg, person, sight, until
 from tests.worker.test_main import ANNA, Kiosk, kiosk, saw  # noqa: F401 kiosk is a fixture
+from worker import named_models
 from worker.engine import Engine
 from worker.main import Worker
 from worker.protocol import heartbeats, keys
