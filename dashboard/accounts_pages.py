@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import exists, func, select
+from sqlalchemy import exists, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -13,7 +13,7 @@ from dashboard.account_rights import Rights
 from dashboard.accounts import AccountError
 from dashboard.audit_actions import Action
 from dashboard.auth import actor, may
-from dashboard.database import reading
+from dashboard.database import count, reading
 from dashboard.employees import departments
 from dashboard.models import Employee, SecondFactor, User, UserRole
 from dashboard.roles import HINTS, WORDS, Role
@@ -34,7 +34,7 @@ def index() -> ResponseReturnValue:
         query = query.where(User.name.icontains(word, autoescape=True))
     factor = exists().where(SecondFactor.user_id == User.id, SecondFactor.confirmed_ms.is_not(None))
     with reading(services().sessions) as db:
-        total = db.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0
+        total = count(db, query)
         found = db.execute(
             query.add_columns(factor.label("factor"), Employee.code.label("code"))
             .outerjoin(Employee, Employee.id == User.employee_id)

@@ -7,9 +7,9 @@ from datetime import date, timedelta
 
 from flask import abort, request
 
+from dashboard.asked_days import FIRST_DAY, LAST_DAY
 from dashboard.attendance_rules import local_date
 from dashboard.database import now_ms
-from dashboard.forms import FIRST_DAY, LAST_DAY
 from dashboard.web import services
 
 WRITTEN = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])")

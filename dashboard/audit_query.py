@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import String, and_, cast, func, select, union_all
 from sqlalchemy.orm import Session, aliased
 
+from dashboard.asked_days import day_range
 from dashboard.attendance_rules import day_bounds_ms
 from dashboard.audit import NO_HASH
 from dashboard.audit_actions import Action
@@ -17,7 +18,6 @@ from dashboard.models import ApiKey, AuditEntry, User
 
 FIELDS = ("who", "action", "whom", "from", "to")
 LONGEST_TEXT = 128
-FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2099, 12, 31)
 LARGEST_ID = 2**63 - 1
 
 
@@ -59,9 +59,7 @@ def read_filter(args: Mapping[str, str]) -> tuple[TrailFilter, list[str]]:
             texts[name] = ""
     if texts["action"] and texts["action"] not in set(Action):
         problems.append(f"Action “{texts['action'][:40]}”: not known; choose one of the list.")
-    start, end = _day("From", texts["from"], problems), _day("To", texts["to"], problems)
-    if start and end and start > end:
-        problems.append(f"From {start} is after to {end}; swap them.")
+    start, end = day_range(texts, problems)
     before = texts["before"]
     if before and not (before.isascii() and before.isdecimal() and int(before) <= LARGEST_ID):
         problems.append(f"Before “{before[:40]}” is not a row’s number; leave it out.")
@@ -69,20 +67,6 @@ def read_filter(args: Mapping[str, str]) -> tuple[TrailFilter, list[str]]:
     return TrailFilter(
         texts["who"], texts["action"], texts["whom"], start, end, int(before) if before else None
     ), problems
-
-
-def _day(name: str, text: str, problems: list[str]) -> date | None:
-    if not text:
-        return None
-    try:
-        day = date.fromisoformat(text[:40])
-    except ValueError:
-        problems.append(f"{name} “{text[:40]}” is not a date; write it as 2026-11-23.")
-        return None
-    if not FIRST_DAY <= day <= LAST_DAY:
-        problems.append(f"{name} “{text[:40]}” is outside {FIRST_DAY.year} to {LAST_DAY.year}.")
-        return None
-    return day
 
 
 def rows(chosen: TrailFilter, zone: ZoneInfo) -> Any:

@@ -15,7 +15,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import Connection, Engine, create_engine, event, func, make_url, select, text
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -142,3 +142,8 @@ def require_current(engine: Engine) -> None:
                 "update the product" if have and have not in known else "run `attendance up` or database.upgrade()"
             )
             raise BadDatabase(f"the database's schema is {have or 'empty'}, this version needs {want}: {way_out}")
+
+
+def count(session: Session, query: Any) -> int:
+    """How many rows `query` has."""
+    return session.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0

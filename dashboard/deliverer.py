@@ -2,16 +2,14 @@
 
 import contextlib
 import logging
-import signal
 import threading
 import time
-from collections.abc import Callable
 
+from dashboard.background import Parts, heed_signals, wait, wait_for_schema
 from dashboard.connectors.frappe_sync import FrappeSync
 from dashboard.connectors.settings import FrappeSettings
 from dashboard.connectors.settled import settled_until_ms
 from dashboard.database import SessionFactory, engine_for, now_ms, reading, session_factory
-from dashboard.recorder import keep_going, wait_for_schema
 from dashboard.settings import DashboardSettings
 from dashboard.webhooks import changes, deliveries
 from dashboard.webhooks.sender import Sender
@@ -21,7 +19,6 @@ log = logging.getLogger(__name__)
 
 POLL_S = 0.5
 PRUNE_EVERY_S = 600.0
-LOOK_S = 0.2
 STOP_WAIT_S = 3.0
 """A try that is under way may end; what it doesn't get to write down is sent again, under the same webhook-id."""
 
@@ -43,51 +40,36 @@ def share_out(factory: SessionFactory) -> int:
 def run(settings: DashboardSettings, frappe: FrappeSettings, stop: threading.Event | None = None) -> int:
     """Deliver until `stop`, SIGTERM or SIGINT; 0 then, 1 when a part failed for good."""
     stop = stop or threading.Event()
-    if threading.current_thread() is threading.main_thread():
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: stop.set())
+    heed_signals(stop)
     engine = engine_for(settings.database)
     factory = session_factory(engine)
     sender = Sender(factory, settings.private_targets, stop)
     lives = {shard: connect(settings.url("live", shard), name="deliverer") for shard in settings.all_shards}
     ledgers = {shard: connect(settings.url("ledger", shard), name="deliverer") for shard in settings.all_shards}
     sync = FrappeSync(factory, settings, frappe, lambda: settled_until_ms(lives, ledgers, now_ms()))
-    failures: list[str] = []
 
     def prune() -> None:
         with factory.begin() as session:
             deliveries.prune(session, now_ms())
 
-    def work(step: Callable[[], object], what: str, pause_s: float) -> None:
-        try:
-            keep_going(step, stop, what, pause_s)
-        except Exception:
-            log.exception("%s failed", what)
-            failures.append(what)
-            stop.set()
-
-    parts: list[tuple[Callable[[], object], str, float]] = [
-        (lambda: share_out(factory), "sharing out", POLL_S),
-        (sender.step, "webhooks", POLL_S),
-        (sync.step, "frappe", POLL_S),
-        (prune, "forgetting what was delivered", PRUNE_EVERY_S),
-    ]
-    threads = [threading.Thread(target=work, args=part, name=part[1], daemon=True) for part in parts]
+    parts = Parts(stop)
+    parts.add(lambda: share_out(factory), "sharing out", POLL_S, daemon=True)
+    parts.add(sender.step, "webhooks", POLL_S, daemon=True)
+    parts.add(sync.step, "frappe", POLL_S, daemon=True)
+    parts.add(prune, "forgetting what was delivered", PRUNE_EVERY_S, daemon=True)
     try:
         wait_for_schema(settings.database, stop)
-        for thread in threads:
-            thread.start()
+        parts.start()
         log.info("deliverer is ready")
-        while not stop.is_set():  # not stop.wait(): the handler's set() in this thread could meet its lock taken
-            time.sleep(LOOK_S)
+        wait(stop)
     finally:
         stop.set()
         until_s = time.monotonic() + STOP_WAIT_S
-        for thread in (*threads, *sender.busy.values()):
+        for thread in (*parts.threads, *sender.busy.values()):
             if thread.is_alive():
                 thread.join(max(0.0, until_s - time.monotonic()))
         with contextlib.suppress(OSError):
             for client in (*lives.values(), *ledgers.values()):
                 client.close()
         engine.dispose()
-    return 1 if failures else 0
+    return 1 if parts.failures else 0

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import date
 
-FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2099, 12, 31)
+from dashboard.asked_days import FIRST_DAY, LAST_DAY
 
 
 class Form:

@@ -2,12 +2,12 @@
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from dashboard import audit
 from dashboard.audit_actions import Action
 from dashboard.auth import actor, viewer_name
-from dashboard.database import now_ms, reading
+from dashboard.database import count, now_ms, reading
 from dashboard.forms import Form
 from dashboard.models import Employee, Leave
 from dashboard.web import page_number, services
@@ -40,7 +40,7 @@ def _index(employee_id: str, typed: dict[str, str], problems: dict[str, str]) ->
         if person is None:
             abort(404)
         mine = select(Leave).where(Leave.employee_id == employee_id)
-        total = session.scalar(select(func.count()).select_from(mine.subquery())) or 0
+        total = count(session, mine)
         newest = mine.order_by(Leave.last_day.desc(), Leave.id.desc())
         rows = session.scalars(newest.limit(size).offset((page - 1) * size)).all()
     return render_template(

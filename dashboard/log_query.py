@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
+from dashboard.asked_days import day_range
 from dashboard.attendance_rules import day_bounds_ms
 from dashboard.models import AttendanceEvent, DecisionRecord, Employee, EventPicture, Kiosk
 
@@ -22,7 +23,6 @@ KINDS = {
 """What may be shown: its words, and the decision's status it stands for."""
 FIELDS = ("person", "department", "kiosk", "from", "to", "kind")
 LONGEST_TEXT = 200
-FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2099, 12, 31)
 
 
 @dataclass(frozen=True)
@@ -61,20 +61,6 @@ class LogFilter:
         return {name: value for name, value in values.items() if value}
 
 
-def _day(name: str, text: str, problems: list[str]) -> date | None:
-    if not text:
-        return None
-    try:
-        day = date.fromisoformat(text[:40])
-    except ValueError:
-        problems.append(f"{name} “{text[:40]}” is not a date; write it as 2026-11-23.")
-        return None
-    if not FIRST_DAY <= day <= LAST_DAY:
-        problems.append(f"{name} “{text[:40]}” is outside {FIRST_DAY.year} to {LAST_DAY.year}.")
-        return None
-    return day
-
-
 def read_filter(args: Mapping[str, str], kiosks: Mapping[str, str]) -> tuple[LogFilter, list[str]]:
     """The filter in `args`, and what is wrong with it in words (then what is wrong is left out of the filter)."""
     problems: list[str] = []
@@ -85,9 +71,7 @@ def read_filter(args: Mapping[str, str], kiosks: Mapping[str, str]) -> tuple[Log
             problems.append(f"{name.capitalize()}: at most {LONGEST_TEXT} characters, got {len(text)}.")
             text = ""
         texts[name] = text
-    start, end = _day("From", texts["from"], problems), _day("To", texts["to"], problems)
-    if start and end and start > end:
-        problems.append(f"From {start} is after to {end}; swap them.")
+    start, end = day_range(texts, problems)
     kind = texts["kind"] or "punches"
     if kind not in KINDS:
         problems.append(f"Show “{kind[:40]}”: not known; choose one of {', '.join(KINDS)}.")

@@ -4,12 +4,12 @@ from functools import partial
 
 from flask import Blueprint, render_template, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from dashboard import asked_month, correction_marks, day_words
 from dashboard.attendance_rules import day_bounds_ms
 from dashboard.auth import sight
-from dashboard.database import now_ms, reading
+from dashboard.database import count, now_ms, reading
 from dashboard.day_store import days_of
 from dashboard.days.month import totals
 from dashboard.models import AttendanceEvent, Employee, Kiosk
@@ -44,7 +44,7 @@ def month() -> ResponseReturnValue:
             )
             .order_by(AttendanceEvent.captured_ms, AttendanceEvent.event_id)
         )
-        total = session.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0
+        total = count(session, query)
         rows = session.execute(query.limit(size).offset((page - 1) * size)).all()
         whose = [person.id] if person else []
         found = days_of(session, whose, chosen.first, chosen.last, now_ms(), settings.zone)

@@ -8,19 +8,19 @@ the entries back, in order; an entry that can never be recorded is parked in the
 import contextlib
 import logging
 import os
-import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import redis
 from pydantic import ValidationError
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError, SQLAlchemyError, StatementError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError, StatementError
 
 from dashboard import event_pictures
-from dashboard.database import SessionFactory, engine_for, session_factory, upgrade
+from dashboard.background import Parts, heed_signals, wait, wait_for_schema
+from dashboard.database import SessionFactory, engine_for, session_factory
 from dashboard.gallery import POLL_S, ModelsInUse, Publisher
 from dashboard.metrics import figures
 from dashboard.notices import Notices
@@ -41,7 +41,6 @@ BATCH = 32
 CLAIM_IDLE_MS = 3_000
 """Entries that a recorder took and left untouched for so long are taken over: it is dead, or will find them recorded."""
 CLAIM_EVERY_S = 1.0
-LOOK_S = 0.2
 FORGET_CONSUMER_MS = 3_600_000
 DEAD_KEPT = 1_000
 CONFLICTS_TRIED = 5
@@ -49,7 +48,7 @@ CONFLICTS_TRIED = 5
 
 
 class Recorder:
-    """Call `step` in a loop (see `keep_going`). Errors of Redis are raised; those of the database are waited out inside."""
+    """Call `step` in a loop (background.keep_going). Errors of Redis are raised; those of the database are waited out inside."""
 
     def __init__(
         self,
@@ -214,31 +213,10 @@ def is_database_trouble(error: BaseException) -> bool:
     return isinstance(error, SQLAlchemyError) and not isinstance(error, DataError)
 
 
-def keep_going(step: Callable[[], object], stop: threading.Event, what: str, pause_s: float = 0.0) -> None:
-    """Call `step` until `stop`; Redis or the database being away is logged once per outage and waited out."""
-    backoff, down = Backoff(), False
-    while not stop.is_set():
-        try:
-            step()
-        except (redis.exceptions.RedisError, OSError, SQLAlchemyError) as error:
-            if not down:
-                log.warning("%s: %s; trying again", what, error)
-            down = True
-            stop.wait(backoff.next_s())
-        else:
-            if down:
-                log.info("%s: goes on", what)
-            down = False
-            backoff.reset()
-            stop.wait(pause_s)
-
-
 def run(settings: DashboardSettings, stop: threading.Event | None = None) -> int:
     """Recorder and gallery publisher until `stop`, SIGTERM or SIGINT; 0 then, 1 when one of them failed for good."""
     stop = stop or threading.Event()
-    if threading.current_thread() is threading.main_thread():
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: stop.set())
+    heed_signals(stop)
     name = f"{socket.gethostname().lower()[:40]}-{os.getpid()}"
     live = connect(settings.url("live"), name=f"recorder-{name}")
     ledger = connect(settings.url("ledger"), name=f"recorder-{name}")
@@ -250,36 +228,21 @@ def run(settings: DashboardSettings, stop: threading.Event | None = None) -> int
     heart = Heart(
         live, settings.shard, "recorder", name, lambda: recorder.counters.to_dict() | publisher.counters.to_dict()
     )
-    failures: list[str] = []
     stop_metrics = serve(settings.metrics_port, settings.metrics_host, lambda: figures(recorder, publisher))
-
-    def work(step: Callable[[], object], what: str, pause_s: float) -> None:
-        try:
-            keep_going(step, stop, what, pause_s)
-        except Exception:
-            log.exception("%s failed", what)
-            failures.append(what)
-            stop.set()
-
-    threads = [
-        threading.Thread(target=work, args=(recorder.step, "recorder", 0.0), name="recorder"),
-        threading.Thread(target=work, args=(publisher.step, "gallery publisher", POLL_S), name="publisher"),
-        threading.Thread(
-            target=work,
-            args=(lambda: event_pictures.prune(factory, settings), "pictures of records", event_pictures.PRUNE_EVERY_S),
-            name="pictures",
-        ),
-    ]
+    parts = Parts(stop)
+    parts.add(recorder.step, "recorder", 0.0)
+    parts.add(publisher.step, "gallery publisher", POLL_S)
+    parts.add(lambda: event_pictures.prune(factory, settings), "pictures of records", event_pictures.PRUNE_EVERY_S)
     try:
         wait_for_schema(settings.database, stop)
-        for thread in (models, heart, *threads):
-            thread.start()
+        models.start()
+        heart.start()
+        parts.start()
         log.info("recorder %s is ready", name)
-        while not stop.is_set():  # not stop.wait(): the handler's set() in this thread could meet its lock taken
-            time.sleep(LOOK_S)
+        wait(stop)
     finally:
         stop.set()
-        for thread in threads:
+        for thread in parts.threads:
             if thread.is_alive():
                 thread.join()
         with contextlib.suppress(redis.exceptions.RedisError, OSError):
@@ -287,16 +250,4 @@ def run(settings: DashboardSettings, stop: threading.Event | None = None) -> int
         heart.stop()
         stop_metrics()
         engine.dispose()
-    return 1 if failures else 0
-
-
-def wait_for_schema(url: str, stop: threading.Event) -> None:
-    """Bring the schema up to date, waiting for a database server that isn't there yet."""
-    backoff = Backoff()
-    while not stop.is_set():
-        try:
-            upgrade(url)
-            return
-        except OperationalError as error:
-            log.warning("the database is away: %s; trying again", error)
-            stop.wait(backoff.next_s())
+    return 1 if parts.failures else 0

@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import func, or_, select
+from sqlalchemy import or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -12,7 +12,7 @@ from dashboard import audit, pattern_form
 from dashboard.attendance_rules import local_date
 from dashboard.audit_actions import Action
 from dashboard.auth import actor, sight, viewer_name
-from dashboard.database import now_ms, reading
+from dashboard.database import count, now_ms, reading
 from dashboard.employees import departments, find_by_code
 from dashboard.forms import Form
 from dashboard.models import Assignment, Employee, ShiftPattern, ShiftPatternVersion, Site
@@ -42,7 +42,7 @@ def _index(typed: dict[str, str], problems: dict[str, str]) -> str:
         seen = sight().only_departments
         if seen is not None:
             query = query.where(or_(Assignment.department.in_(seen), Employee.department.in_(seen)))
-        total = session.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0
+        total = count(session, query)
         rows = session.execute(query.limit(size).offset((page - 1) * size)).all()
         return render_template(
             "shifts.html",

@@ -5,6 +5,7 @@ A page goes on after the last row's sort key, so rows that come in meanwhile nei
 
 import hashlib
 import json
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from itsdangerous import BadData, URLSafeSerializer
@@ -54,3 +55,14 @@ def read(resource: str, chosen: dict[str, Any], cursor: str | None) -> list[Any]
             [("cursor", "of another list or filter")],
         )
     return last
+
+
+def page(
+    resource: str, chosen: dict[str, Any], found: Sequence[Any], limit: int, key: Callable[[Any], list[Any]]
+) -> tuple[Sequence[Any], str | None]:
+    """What a page shows of `found`, which has one row more where the list goes on, and the cursor to go on with.
+
+    `key` gives a row's sort key.
+    """
+    shown = found[:limit]
+    return shown, make(resource, chosen, key(shown[-1])) if len(found) > limit else None

@@ -48,10 +48,8 @@ def list_days(query: DayQuery) -> Response:
         rows = rows.where(tuple_(Employee.created_ms, Employee.id) > tuple_(*after))
     with reading(services().sessions) as session:
         found = list(session.scalars(rows))
-        shown = found[: query.limit]
+        shown, next_cursor = cursors.page("days", chosen, found, query.limit, lambda one: [one.created_ms, one.id])
         days = days_of(session, [one.id for one in shown], first, last, now_ms(), services().settings.zone)
-    more = len(found) > query.limit
-    next_cursor = cursors.make("days", chosen, [shown[-1].created_ms, shown[-1].id]) if more else None
     items = [
         {"employee_id": one.id, "employee_code": one.code, "days": [day_view(day) for day in days[one.id]]}
         for one in shown

@@ -69,9 +69,7 @@ def list_employees(query: EmployeeQuery) -> Response:
         rows = rows.where(tuple_(Employee.created_ms, Employee.id) > tuple_(*after))
     with reading(services().sessions) as session:
         found = list(session.scalars(rows))
-    shown = found[: query.limit]
-    more = len(found) > query.limit
-    next_cursor = cursors.make("employees", chosen, [shown[-1].created_ms, shown[-1].id]) if more else None
+    shown, next_cursor = cursors.page("employees", chosen, found, query.limit, lambda one: [one.created_ms, one.id])
     return jsonify(items=[employee_view(one) for one in shown], next_cursor=next_cursor)
 
 

@@ -53,12 +53,12 @@ def list_events(query: EventQuery) -> Response:
         rows = rows.where(tuple_(first, second) > tuple_(*after))
     with reading(services().sessions) as session:
         found = session.execute(rows).all()
-    shown = found[: query.limit]
-    next_cursor = None
-    if len(found) > query.limit:
-        event, decision, _ = shown[-1]
-        last = [decision.received_ms if by_receipt else event.captured_ms, event.event_id]
-        next_cursor = cursors.make("events", chosen, last)
+
+    def place(row: Any) -> list[Any]:
+        event, decision, _ = row
+        return [decision.received_ms if by_receipt else event.captured_ms, event.event_id]
+
+    shown, next_cursor = cursors.page("events", chosen, found, query.limit, place)
     return jsonify(items=[event_view(row) for row in shown], next_cursor=next_cursor)
 
 

@@ -37,8 +37,7 @@ def list_departments(query: Query) -> Response:
         rows = rows.where(Employee.department > after[0])
     with reading(services().sessions) as session:
         found = session.execute(rows).all()
-    shown = found[: query.limit]
-    next_cursor = cursors.make("departments", {}, [shown[-1][0]]) if len(found) > query.limit else None
+    shown, next_cursor = cursors.page("departments", {}, found, query.limit, lambda row: [row[0]])
     return jsonify(items=[{"name": name, "employees": number} for name, number in shown], next_cursor=next_cursor)
 
 
@@ -57,8 +56,7 @@ def list_kiosks(query: Query) -> Response:
     with reading(services().sessions) as session:
         known = list(session.scalars(select(Kiosk)))
     doors = [door for door in kiosks.doors(known, now) if after is None or door.name > after[0]]
-    shown = doors[: query.limit]
-    next_cursor = cursors.make("kiosks", {}, [shown[-1].name]) if len(doors) > query.limit else None
+    shown, next_cursor = cursors.page("kiosks", {}, doors, query.limit, lambda door: [door.name])
     return jsonify(items=[_view(door, now.reachable) for door in shown], next_cursor=next_cursor)
 
 

@@ -53,9 +53,8 @@ def list_webhooks(query: Query) -> Response:
         rows = rows.where(tuple_(Webhook.created_ms, Webhook.id) > tuple_(*after))
     with reading(services().sessions) as session:
         found = list(session.scalars(rows))
-    shown = found[: query.limit]
-    last = [shown[-1].created_ms, shown[-1].id] if len(found) > query.limit else None
-    return jsonify(items=[_view(one) for one in shown], next_cursor=last and cursors.make("webhooks", {}, last))
+    shown, next_cursor = cursors.page("webhooks", {}, found, query.limit, lambda one: [one.created_ms, one.id])
+    return jsonify(items=[_view(one) for one in shown], next_cursor=next_cursor)
 
 
 @operation(
@@ -143,8 +142,7 @@ def list_deliveries(path: schemas.WebhookPath, query: schemas.DeliveryQuery) -> 
         if session.get(Webhook, path.webhook_id) is None:
             raise Refusal(404, NOT_FOUND)
         found = list(session.scalars(rows))
-    shown = found[: query.limit]
-    next_cursor = cursors.make(name, chosen, [shown[-1].id]) if len(found) > query.limit else None
+    shown, next_cursor = cursors.page(name, chosen, found, query.limit, lambda one: [one.id])
     return jsonify(items=[_delivery(one) for one in shown], next_cursor=next_cursor)
 
 

@@ -8,11 +8,11 @@ import redis
 from sqlalchemy import func, select
 
 from dashboard import gallery, outbox
+from dashboard.background import keep_going
 from dashboard.database import SessionFactory, reading
 from dashboard.employees import deactivate, reactivate, update_employee, withdraw_consent
 from dashboard.gallery import ModelsInUse, Publisher
 from dashboard.models import GalleryOutbox, GalleryPublication, GalleryShard
-from dashboard.recorder import keep_going
 from tests.dashboard.conftest import MODEL
 from tests.dashboard.support import until
 from worker.protocol import keys

@@ -15,9 +15,10 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
 
 from dashboard import recorder as recorder_module
+from dashboard.background import keep_going
 from dashboard.database import SessionFactory, engine_for, reading, session_factory
 from dashboard.models import AttendanceEvent, DecisionRecord
-from dashboard.recorder import Recorder, keep_going
+from dashboard.recorder import Recorder
 from dashboard.settings import DashboardSettings
 from tests.dashboard.support import until
 from worker.protocol import keys

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from rich.console import Console
 from sqlalchemy import select
 
+from dashboard.background import keep_going
 from dashboard.database import SessionFactory, engine_for, now_ms, reading, session_factory, upgrade
 from dashboard.employees import create_employee
 from dashboard.gallery import ModelsInUse, Publisher
 from dashboard.models import EnrolmentPicture, Template
 from dashboard.outbox import queue_change
-from dashboard.recorder import keep_going
 from dashboard.serving import Standing
 from deploy.model_swap import Swap
 from deploy.model_workers import WorkerModels, living

@@ -1,12 +1,13 @@
 """A server of files on this machine, with the faults that a download meets; each path is one of them."""
 
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import ClassVar
+
+from tests.http_server import http_server
 
 ENDLESS_BYTES = 3_000_000
 """What /endless sends before it gives up; it tells no length."""
@@ -60,10 +61,10 @@ class _Handler(BaseHTTPRequestHandler):
 class Weights:
     """What a test sees of the server."""
 
-    def __init__(self, server: ThreadingHTTPServer) -> None:
+    def __init__(self, port: int) -> None:
         self.files: dict[str, bytes] = {}
         self.asked: list[str] = []
-        self._port = server.server_address[1]
+        self._port = port
 
     def url(self, how: str, name: str = "weights.pt") -> str:
         return f"http://127.0.0.1:{self._port}/{how}/{name}"
@@ -75,17 +76,7 @@ class Weights:
 @contextmanager
 def serving() -> Iterator[Weights]:
     handler = type("Handler", (_Handler,), {})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.daemon_threads = True
-    server.block_on_close = False
-    server.handle_error = lambda *_: None  # type: ignore[method-assign,assignment]  # clients that hang up are meant
-    weights = Weights(server)
-    handler.files, handler.asked = weights.files, weights.asked  # type: ignore[attr-defined]
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
-    try:
+    with http_server(handler) as port:
+        weights = Weights(port)
+        handler.files, handler.asked = weights.files, weights.asked  # type: ignore[attr-defined]
         yield weights
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

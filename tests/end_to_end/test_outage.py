@@ -15,9 +15,10 @@ import pytest
 from sqlalchemy import select
 
 import kiosk.main
+from dashboard.background import keep_going
 from dashboard.database import SessionFactory, engine_for, now_ms, reading, session_factory, upgrade
 from dashboard.models import AttendanceEvent, DecisionRecord, Employee
-from dashboard.recorder import Recorder, keep_going
+from dashboard.recorder import Recorder
 from dashboard.settings import DashboardSettings
 from kiosk.settings import KioskSettings
 from kiosk.sources import Picture
