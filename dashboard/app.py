@@ -8,41 +8,20 @@ from flask_openapi3.openapi import OpenAPI
 from flask_wtf import CSRFProtect
 from werkzeug.wrappers import Response
 
-from dashboard import (
-    account,
-    accounts_pages,
-    attendance,
-    audit_pages,
-    auth,
-    connections,
-    corrections_pages,
-    database,
-    departments_pages,
-    errors,
-    guided_pages,
-    holiday_pages,
-    kiosk_enrolment_pages,
-    kiosks,
-    leave_pages,
-    live,
-    login_pages,
-    me,
-    month_files,
-    months,
-    my_corrections_pages,
-    people,
-    people_import_pages,
-    pictures_pages,
-    reenrolment,
-    rights,
-    shift_patterns,
-    sites,
-    who_is_in,
-    words,
-)
+from dashboard import connections, database, kiosks
+from dashboard.access import account, accounts_pages, auth, login_pages, rights
 from dashboard.api import api, description
+from dashboard.auditing import audit_pages
+from dashboard.correcting import corrections_pages, my_corrections_pages
+from dashboard.enrolling import guided_pages, kiosk_enrolment_pages, pictures_pages, reenrolment
+from dashboard.live import live_pages, who_is_in
+from dashboard.log import log_pages
+from dashboard.months import me, month_files, months_pages
+from dashboard.people import departments_pages, people_import_pages, people_pages
+from dashboard.planning import holiday_pages, leave_pages, shift_patterns, sites
 from dashboard.settings import DashboardSettings
-from dashboard.web import Services, is_api
+from dashboard.web import errors, words
+from dashboard.web.answers import Services, is_api
 from worker.protocol.connection import connect
 
 HEADERS = {
@@ -59,19 +38,19 @@ HEADERS = {
 PAGES = (
     login_pages.pages,
     account.pages,
-    live.pages,
+    live_pages.pages,
     me.pages,
     my_corrections_pages.pages,
     corrections_pages.pages,
-    attendance.pages,
-    people.pages,
+    log_pages.pages,
+    people_pages.pages,
     people_import_pages.pages,
     departments_pages.pages,
     pictures_pages.pages,
     guided_pages.pages,
     kiosk_enrolment_pages.pages,
     kiosks.pages,
-    months.pages,
+    months_pages.pages,
     month_files.pages,
     shift_patterns.pages,
     sites.pages,

@@ -8,13 +8,13 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from dashboard.access.auth import actor, viewer_name
 from dashboard.api import keys
-from dashboard.auth import actor, viewer_name
 from dashboard.connectors import frappe_sync
 from dashboard.connectors.frappe_sync import NAME, PUT_ASIDE
 from dashboard.database import now_ms, reading
 from dashboard.models import AttendanceEvent, Connector, Delivery, Employee, Push, Webhook
-from dashboard.web import page_number, services
+from dashboard.web.answers import page_number, services
 from dashboard.webhooks import subscriptions
 from dashboard.webhooks.subscriptions import WebhookProblem
 

@@ -9,14 +9,15 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
-from dashboard import audit, calibration
-from dashboard.audit_actions import Action
-from dashboard.auth import actor
+from dashboard.access.auth import actor
+from dashboard.auditing import audit
+from dashboard.auditing.audit_actions import Action
 from dashboard.database import reading
-from dashboard.forms import Form
+from dashboard.gallery import calibration
 from dashboard.models import Kiosk, Site
-from dashboard.web import services
-from dashboard.words import DIRECTIONS
+from dashboard.web.answers import services
+from dashboard.web.forms import Form
+from dashboard.web.words import DIRECTIONS
 from worker.protocol import heartbeats, keys
 from worker.protocol.connection import Client
 

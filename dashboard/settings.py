@@ -12,7 +12,7 @@ import tzlocal
 from pydantic import Field, field_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
-from dashboard.roles import Role, parse
+from dashboard.access.roles import Role, parse
 from worker.protocol.settings import CommonSettings
 
 

@@ -30,7 +30,7 @@ def verify(
         if expect is not None and not HASH.fullmatch(expect.strip().lower()):
             raise Problem(f"--expect {plain(expect, 80)!r}: a head has 64 hex digits, as this command prints it")
         with site_database() as factory:
-            from dashboard import audit
+            from dashboard.auditing import audit
             from dashboard.database import reading
 
             with reading(factory) as session:
@@ -61,7 +61,7 @@ def list_rows(
 ) -> None:
     """What was done, newest first."""
     with clear_errors("dashboard"), site_database() as factory:
-        from dashboard import audit_query
+        from dashboard.auditing import audit_query
         from dashboard.database import reading
         from dashboard.settings import DashboardSettings
 

@@ -12,9 +12,9 @@ from typing import Any
 
 from sqlalchemy import select
 
-from dashboard import calibration, likeness
 from dashboard.database import SessionFactory, reading
-from dashboard.likeness import Gallery, Likeness, Rate
+from dashboard.gallery import calibration, likeness
+from dashboard.gallery.likeness import Gallery, Likeness, Rate
 from dashboard.models import Employee
 from deploy.errors import Problem
 from deploy.operator import SiteClients, plain, site_clients

@@ -167,7 +167,7 @@ def recorder(
 
         settings = settings_from(DashboardSettings, shard=shard)
         _require_redis(settings, of_shard=True)
-        from dashboard.recorder import run
+        from dashboard.recording.recorder import run
 
         raise typer.Exit(run(settings))
 

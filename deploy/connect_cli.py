@@ -43,11 +43,11 @@ def frappe(
 ) -> None:
     """Check address, key and Shift Types of Frappe HR (ATTENDANCE_FRAPPE_…), and push punches there from now on."""
     with clear_errors("dashboard"):
-        from dashboard.attendance_rules import day_bounds_ms
         from dashboard.connectors import frappe_sync
         from dashboard.connectors.frappe import Frappe, Trouble
         from dashboard.connectors.settings import FrappeSettings
         from dashboard.database import now_ms
+        from dashboard.recording.attendance_rules import day_bounds_ms
         from dashboard.settings import DashboardSettings
 
         settings: FrappeSettings = settings_from(FrappeSettings)

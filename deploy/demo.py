@@ -9,7 +9,7 @@ from typing import Any
 
 from rich.console import Console
 
-from dashboard.accounts import ensure_admin
+from dashboard.access.accounts import ensure_admin
 from dashboard.database import SessionFactory, engine_for, session_factory, upgrade
 from dashboard.settings import DashboardSettings
 from deploy import demo_home, demo_scene

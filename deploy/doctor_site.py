@@ -159,8 +159,8 @@ def recogniser() -> list[Finding]:
 def calibration() -> list[Finding]:
     """Whether enough people were enrolled since the last look at who is alike."""
     try:
-        from dashboard import calibration as looks
         from dashboard.database import reading
+        from dashboard.gallery import calibration as looks
         from deploy.site_database import site_database
     except ModuleNotFoundError:
         return []  # told by the packages

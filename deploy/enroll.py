@@ -10,12 +10,12 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from dashboard import audit
-from dashboard.audit_actions import Action
+from dashboard.auditing import audit
+from dashboard.auditing.audit_actions import Action
 from dashboard.database import BadDatabase, SessionFactory, engine_for, now_ms, session_factory, upgrade
-from dashboard.employees import EmployeeError, create_employee, find_by_code
-from dashboard.enrolment import enrol_picture
-from dashboard.enrolment_words import EnrolResult
+from dashboard.enrolling.enrolment import enrol_picture
+from dashboard.enrolling.enrolment_words import EnrolResult
+from dashboard.people.employees import EmployeeError, create_employee, find_by_code
 from dashboard.settings import DashboardSettings
 from deploy.enrol_folder import BadFolder, Person, Plan, read_plan
 from deploy.errors import Problem, settings_from

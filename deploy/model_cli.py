@@ -90,8 +90,8 @@ def use(
 def rollback(yes: Yes = False) -> None:
     """Go back to the model that served before; who was enrolled since is embedded by it first."""
     with clear_errors("dashboard"), site_clients("model", every_shard=True) as sites, site_database() as factory:
-        from dashboard import serving
         from dashboard.database import reading
+        from dashboard.gallery import serving
         from deploy.model_swap import Swap
 
         with reading(factory) as session:
@@ -105,7 +105,7 @@ def rollback(yes: Yes = False) -> None:
 def cancel() -> None:
     """Give up a swap that was begun and not finished. The serving model stays; templates made so far are kept."""
     with clear_errors("dashboard"), site_database() as factory:
-        from dashboard import serving
+        from dashboard.gallery import serving
         from deploy.model_swap import problems
 
         with problems(), factory.begin() as session:

@@ -19,10 +19,10 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from sqlalchemy.exc import SQLAlchemyError
 
-from dashboard import serving
 from dashboard.database import SessionFactory, reading
-from dashboard.reembedding import Done, NobodyAnswers, embed_all
-from dashboard.serving import HOLD_MS, Standing, SwapError
+from dashboard.gallery import serving
+from dashboard.gallery.reembedding import Done, NobodyAnswers, embed_all
+from dashboard.gallery.serving import HOLD_MS, Standing, SwapError
 from deploy.errors import Problem
 from deploy.model_workers import WorkerModels, living
 from deploy.operator import SiteClients, plain

@@ -10,21 +10,14 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from dashboard import (
-    audit,
-    csv_export,
-    people_export,
-    people_import,
-    people_import_apply,
-    people_list,
-    table_reader,
-    xlsx_export,
-)
-from dashboard.audit_actions import Action
+from dashboard.auditing import audit
+from dashboard.auditing.audit_actions import Action
 from dashboard.database import SessionFactory, now_ms, reading
-from dashboard.people_list import PeopleFilter
+from dashboard.people import people_export, people_import, people_import_apply, people_list
+from dashboard.people.people_list import PeopleFilter
 from dashboard.settings import DashboardSettings
-from dashboard.tables import BadTable
+from dashboard.tables import csv_export, table_reader, xlsx_export
+from dashboard.tables.tables import BadTable
 from deploy.errors import Problem, settings_from
 from deploy.operator import plain
 from deploy.site_database import site_database

@@ -7,7 +7,7 @@ import sys
 import redis
 from sqlalchemy.exc import SQLAlchemyError
 
-from dashboard.accounts import ensure_admin
+from dashboard.access.accounts import ensure_admin
 from dashboard.database import BadDatabase, engine_for, session_factory, upgrade
 from dashboard.settings import DashboardSettings
 from deploy.errors import Problem, hide_passwords, settings_from

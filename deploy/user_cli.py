@@ -29,7 +29,7 @@ def list_all(json: Annotated[bool, typer.Option("--json", help="print JSON")] = 
     with clear_errors("dashboard"), site_database() as factory:
         from sqlalchemy import select
 
-        from dashboard import account_rights, second_factor
+        from dashboard.access import account_rights, second_factor
         from dashboard.database import reading
         from dashboard.models import User
 
@@ -63,8 +63,9 @@ def list_all(json: Annotated[bool, typer.Option("--json", help="print JSON")] = 
 def add(name: Name, role: Roles, department: Departments = None, person: Code = "") -> None:
     """Make an account; prints its one-time password."""
     with clear_errors("dashboard"), site_database() as factory:
-        from dashboard import account_rights, accounts, audit
-        from dashboard.audit_actions import Action
+        from dashboard.access import account_rights, accounts
+        from dashboard.auditing import audit
+        from dashboard.auditing.audit_actions import Action
 
         try:
             with factory.begin() as session:
@@ -82,8 +83,9 @@ def add(name: Name, role: Roles, department: Departments = None, person: Code = 
 def change(name: Name, role: Roles, department: Departments = None, person: Code = "") -> None:
     """Give an account these roles, departments and person instead of those it has."""
     with clear_errors("dashboard"), site_database() as factory:
-        from dashboard import account_rights, accounts, audit
-        from dashboard.audit_actions import Action
+        from dashboard.access import account_rights, accounts
+        from dashboard.auditing import audit
+        from dashboard.auditing.audit_actions import Action
 
         try:
             with factory.begin() as session:
@@ -107,8 +109,9 @@ def reset(
 ) -> None:
     """Replace a lost password by a one-time password; the account is enabled, and logged out everywhere."""
     with clear_errors("dashboard"), site_database() as factory:
-        from dashboard import accounts, audit, login_sessions, second_factor
-        from dashboard.audit_actions import Action
+        from dashboard.access import accounts, login_sessions, second_factor
+        from dashboard.auditing import audit
+        from dashboard.auditing.audit_actions import Action
 
         try:
             with factory.begin() as session:

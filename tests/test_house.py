@@ -153,7 +153,7 @@ def test_kiosk_and_dashboard_work_where_torch_is_not_installed(tmp_path: Path) -
         for name in [name for name in sys.modules if name.split(".")[0] == "cv2"]:
             del sys.modules[name]
         Missing.names |= {"cv2", "nacl"}
-        import dashboard.recorder
+        import dashboard.recording.recorder
         from dashboard.app import create_app
         from dashboard.settings import DashboardSettings
         made = create_app(DashboardSettings(home=sys.argv[1], redis_url="redis://127.0.0.1:1"))

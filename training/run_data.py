@@ -53,13 +53,19 @@ def gather(recipe: Recipe, data: Path, valid: Path | None, known: dict[str, Any]
     described = found.described()
     if known is None:
         check_disjoint({"training": found.train, "validation": found.valid})
-    elif known != described:
-        parts = [part for part in ("train", "valid") if known.get(part) != described[part]]
+    elif _without_places(known) != _without_places(described):
+        before, now = _without_places(known), _without_places(described)
+        parts = [part for part in ("train", "valid") if before.get(part) != now[part]]
         raise BadData(
             f"the pictures of {' and '.join(parts) or 'the run'} aren't those that it began with "
             f"({_counts(known)} then, {_counts(described)} now); give the same folders, or begin a new run with another --out"
         )
     return found
+
+
+def _without_places(described: dict[str, Any]) -> dict[str, Any]:
+    """The same files may lie in another place by now."""
+    return {name: {**part, "root": None} if isinstance(part, dict) else part for name, part in described.items()}
 
 
 def _counts(described: dict[str, Any]) -> str:

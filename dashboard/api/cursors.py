@@ -11,7 +11,7 @@ from typing import Any
 from itsdangerous import BadData, URLSafeSerializer
 
 from dashboard.api.problems import Refusal
-from dashboard.web import services
+from dashboard.web.answers import services
 
 MAX_CURSOR = 1_000
 """Characters."""

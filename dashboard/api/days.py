@@ -11,10 +11,10 @@ from dashboard.api.problems import Refusal
 from dashboard.api.schemas import moment
 from dashboard.api.schemas_days import MOST_DAYS, DayQuery
 from dashboard.database import now_ms, reading
-from dashboard.day_store import days_of
 from dashboard.days.day import Day
 from dashboard.models import Employee
-from dashboard.web import services
+from dashboard.months.day_store import days_of
+from dashboard.web.answers import services
 
 
 @operation(

@@ -9,7 +9,6 @@ from sqlalchemy import select, tuple_
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from dashboard import audit, employees, person_trail
 from dashboard.api import cursors, idempotency, schemas
 from dashboard.api.blueprint import ETAG, gives, operation
 from dashboard.api.guard import actor
@@ -17,11 +16,13 @@ from dashboard.api.idempotency import MAX_KEY, Answer
 from dashboard.api.problems import Refusal
 from dashboard.api.representations import employee_view, etag_of
 from dashboard.api.schemas import EmployeeChange, EmployeePath, EmployeeQuery, NewEmployee
-from dashboard.audit_actions import Action
+from dashboard.auditing import audit, person_trail
+from dashboard.auditing.audit_actions import Action
 from dashboard.database import now_ms, reading
-from dashboard.employees import EmployeeError
 from dashboard.models import Employee
-from dashboard.web import services
+from dashboard.people import employees
+from dashboard.people.employees import EmployeeError
+from dashboard.web.answers import services
 
 TAG = "Employees"
 NOT_FOUND = "employee_id: there is no such employee (any more)"

@@ -12,7 +12,7 @@ from dashboard.api.representations import event_rows, event_view, one_event
 from dashboard.api.schemas import EventPath, EventQuery, to_ms
 from dashboard.database import reading
 from dashboard.models import AttendanceEvent, DecisionRecord, Employee
-from dashboard.web import services
+from dashboard.web.answers import services
 
 TAG = "Events"
 

@@ -13,14 +13,14 @@ from limits.strategies import MovingWindowRateLimiter
 from sqlalchemy import update
 from sqlalchemy.exc import SQLAlchemyError
 
-from dashboard import audit
 from dashboard.api import keys
 from dashboard.api.keys import Caller
 from dashboard.api.problems import DETAILS, Refusal
+from dashboard.auditing import audit
 from dashboard.database import now_ms, reading
-from dashboard.errors import drain
 from dashboard.models import ApiKey
-from dashboard.web import services
+from dashboard.web.answers import services
+from dashboard.web.errors import drain
 
 log = logging.getLogger(__name__)
 

@@ -19,7 +19,7 @@ from dashboard.api.guard import caller
 from dashboard.api.problems import Refusal
 from dashboard.database import SessionFactory, now_ms
 from dashboard.models import IdempotentAnswer
-from dashboard.web import services
+from dashboard.web.answers import services
 from worker.protocol.entries import new_id
 
 HEADER = "Idempotency-Key"

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from dashboard import audit
-from dashboard.audit_actions import Action
+from dashboard.auditing import audit
+from dashboard.auditing.audit_actions import Action
 from dashboard.models import ApiKey
 
 SCOPES = {

@@ -11,7 +11,7 @@ from dashboard.api.blueprint import gives, operation
 from dashboard.api.schemas import Query, moment
 from dashboard.database import reading
 from dashboard.models import Employee, Kiosk
-from dashboard.web import services
+from dashboard.web.answers import services
 
 
 @operation(

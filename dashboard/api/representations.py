@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from dashboard import words
 from dashboard.api.schemas import moment
 from dashboard.models import AttendanceEvent, DecisionRecord, Employee
+from dashboard.web import words
 
 
 def employee_view(employee: Employee) -> dict[str, Any]:

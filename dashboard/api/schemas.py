@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from dashboard.api.cursors import MAX_CURSOR
-from dashboard.employees import MAX_CODE, MAX_NAME
+from dashboard.people.employees import MAX_CODE, MAX_NAME
 
 MAX_LIMIT = 200
 MAX_ID = 64

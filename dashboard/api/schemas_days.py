@@ -6,9 +6,9 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, Field
 
 from dashboard.api.schemas import MAX_ID, Page, Query
-from dashboard.asked_days import FIRST_DAY, LAST_DAY
 from dashboard.days.notes import CODES
-from dashboard.employees import MAX_CODE, MAX_NAME
+from dashboard.months.asked_days import FIRST_DAY, LAST_DAY
+from dashboard.people.employees import MAX_CODE, MAX_NAME
 
 MOST_DAYS, MOST_EMPLOYEES = 31, 50
 """Of one answer."""

@@ -16,7 +16,7 @@ from dashboard.api.problems import Refusal
 from dashboard.api.schemas import Query, moment
 from dashboard.database import reading
 from dashboard.models import Delivery, Webhook
-from dashboard.web import services
+from dashboard.web.answers import services
 from dashboard.webhooks import subscriptions
 from dashboard.webhooks.subscriptions import WebhookProblem
 

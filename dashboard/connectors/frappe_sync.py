@@ -10,14 +10,15 @@ from collections.abc import Callable, Sequence
 from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
-from dashboard import audit, words
-from dashboard.attendance_rules import local_datetime
-from dashboard.audit_actions import Action
+from dashboard.auditing import audit
+from dashboard.auditing.audit_actions import Action
 from dashboard.connectors.frappe import Frappe, Punch, State, Trouble
 from dashboard.connectors.settings import FrappeSettings
 from dashboard.database import SessionFactory, now_ms, reading
 from dashboard.models import AttendanceEvent, Connector, Employee, Push
+from dashboard.recording.attendance_rules import local_datetime
 from dashboard.settings import DashboardSettings
+from dashboard.web import words
 from dashboard.webhooks import changes
 from dashboard.webhooks.deliveries import pause_ms
 

@@ -21,7 +21,7 @@ class User(Base):
 
 
 class UserRole(Base):
-    """One of the roles that an account has; dashboard/rights.py says what each may do."""
+    """One of the roles that an account has; dashboard/access/rights.py says what each may do."""
 
     __tablename__ = "user_roles"
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
@@ -53,7 +53,7 @@ class LoginSession(Base):
 
 
 class SecondFactor(Base):
-    """The authenticator app of an account; see dashboard/second_factor.py for why its secret isn't here."""
+    """The authenticator app of an account; see dashboard/access/second_factor.py for why its secret isn't here."""
 
     __tablename__ = "second_factors"
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)

@@ -53,7 +53,7 @@ class DecisionRecord(Base):
             sqlite_where=text("time_uncertain = 1"),
             postgresql_where=text("time_uncertain"),
         ),
-        # each of these serves one of the log's walks (dashboard/log_walk.py)
+        # each of these serves one of the log's walks (dashboard/log/log_walk.py)
         Index("decision_by_status", "status", "captured_ms"),
         Index("decision_by_kiosk", "kiosk", "status", "captured_ms"),
         Index("decision_by_employee", "employee_id", "captured_ms", "status"),

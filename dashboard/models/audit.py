@@ -1,4 +1,4 @@
-"""The audit trail's table; what goes into it, and how its rows hang together, is in dashboard/audit.py."""
+"""The audit trail's table; what goes into it, and how its rows hang together, is in dashboard/auditing/audit.py."""
 
 from sqlalchemy import Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column

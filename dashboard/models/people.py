@@ -5,13 +5,13 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, event
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from dashboard.folding import folded, searched
 from dashboard.models.base import Base
+from dashboard.web.folding import folded, searched
 from worker.protocol.entries import new_id
 
 
 class Employee(Base):
-    """Somebody with a code. Departments are known by their name: no more is stored about one (dashboard/departments.py)."""
+    """Somebody with a code. Departments are known by their name: no more is stored about one (departments.py)."""
 
     __tablename__ = "employees"
     id: Mapped[str] = mapped_column(String(64), primary_key=True, default=new_id)

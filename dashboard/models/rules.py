@@ -41,7 +41,7 @@ class ShiftPatternVersion(Base):
     pattern_id: Mapped[int] = mapped_column(ForeignKey("shift_patterns.id"), index=True)
     first_day: Mapped[date] = mapped_column(Date)
     rules_json: Mapped[str] = mapped_column(Text)
-    """A `dashboard.days.policy.Pattern`; see dashboard/patterns.py."""
+    """A `dashboard.days.policy.Pattern`; see dashboard/planning/patterns.py."""
     made_ms: Mapped[int]
     made_by: Mapped[str] = mapped_column(String(64))
 

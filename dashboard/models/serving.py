@@ -32,7 +32,7 @@ class GalleryShard(Base):
 
 
 class GalleryPublication(Base):
-    """A change that a shard has; once all have it, both rows are deleted (dashboard/outbox.py)."""
+    """A change that a shard has; once all have it, both rows are deleted (dashboard/gallery/outbox.py)."""
 
     __tablename__ = "gallery_publications"
     outbox_id: Mapped[int] = mapped_column(ForeignKey("gallery_outbox.id", ondelete="CASCADE"), primary_key=True)
@@ -40,7 +40,7 @@ class GalleryPublication(Base):
 
 
 class ServingModel(Base):
-    """The one row (id 1) that says which model serves, which is coming, and who brings it; see dashboard/serving.py."""
+    """The one row (id 1) that says which model serves, which is coming, and who brings it; see dashboard/gallery/serving.py."""
 
     __tablename__ = "serving_model"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -58,7 +58,7 @@ class ServingModel(Base):
 class Calibration(Base):
     """A look at how alike the site's own people are, or a change of the site's limit that followed; only ever added to.
 
-    The newest row of a model says which limit is in force; see dashboard/calibration.py.
+    The newest row of a model says which limit is in force; see dashboard/gallery/calibration.py.
     """
 
     __tablename__ = "calibrations"

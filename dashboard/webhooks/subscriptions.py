@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from dashboard import audit
-from dashboard.audit_actions import Action
+from dashboard.auditing import audit
+from dashboard.auditing.audit_actions import Action
 from dashboard.database import now_ms
 from dashboard.models import Delivery, Webhook
 from dashboard.webhooks import targets

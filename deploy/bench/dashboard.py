@@ -13,10 +13,10 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import func, select
 
-from dashboard.accounts import hasher
+from dashboard.access.accounts import hasher
+from dashboard.access.roles import Role
 from dashboard.database import BadDatabase, SessionFactory, engine_for, now_ms, reading, session_factory, upgrade
 from dashboard.models import Employee, User, UserRole
-from dashboard.roles import Role
 from dashboard.settings import DashboardSettings
 from deploy import demo_home
 from deploy.bench import dashboard_data, dashboard_pages, dashboard_plans, machine

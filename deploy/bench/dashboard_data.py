@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Engine, Table, inspect
 
-from dashboard.folding import folded, searched
 from dashboard.models import AttendanceEvent, DecisionRecord, Employee, EnrolmentPicture, Kiosk, Template
+from dashboard.web.folding import folded, searched
 
 ZONE = ZoneInfo("Asia/Jakarta")
 LAST_DAY = date(2026, 11, 22)

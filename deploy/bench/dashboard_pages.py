@@ -6,9 +6,9 @@ from urllib.parse import urlencode
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from dashboard.attendance_rules import local_date
-from dashboard.cursors import pack
 from dashboard.models import DecisionRecord, Employee, Kiosk
+from dashboard.recording.attendance_rules import local_date
+from dashboard.web.cursors import pack
 from deploy.bench.dashboard_data import ZONE
 
 

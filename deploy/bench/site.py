@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dashboard.worker_requests import ask_worker
+from dashboard.enrolling.worker_requests import ask_worker
 from deploy import demo_home
 from deploy.demo_scene import ENROLLED, ENROLLED_CODE, portrait_jpeg
 from deploy.errors import Problem

@@ -12,9 +12,9 @@ from pathlib import Path
 from sqlalchemy import select
 
 from dashboard.database import SessionFactory, engine_for, now_ms, reading, session_factory, upgrade
-from dashboard.employees import create_employee
+from dashboard.gallery.outbox import queue_change
 from dashboard.models import AttendanceEvent, DecisionRecord, Employee, EnrolmentPicture, Template
-from dashboard.outbox import queue_change
+from dashboard.people.employees import create_employee
 from dashboard.settings import DashboardSettings
 from deploy.demo_scene import ENROLLED, STRANGER, portrait_jpeg
 from deploy.enrol_folder import read_plan

@@ -4,7 +4,7 @@ from typing import Any
 
 from dashboard.api import keys
 from dashboard.database import now_ms
-from dashboard.employees import create_employee
+from dashboard.people.employees import create_employee
 from tests.dashboard.site import Site
 
 START_MS = 1_795_478_400_000

@@ -11,9 +11,9 @@ from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.orm import Session
 
 from dashboard.database import SessionFactory, engine_for, now_ms, session_factory, upgrade
-from dashboard.employees import create_employee
+from dashboard.gallery.outbox import queue_change
 from dashboard.models import Base, EnrolmentPicture, Template
-from dashboard.outbox import queue_change
+from dashboard.people.employees import create_employee
 from dashboard.settings import DashboardSettings
 from tests import postgres
 from worker.protocol.entries import Decision, new_id

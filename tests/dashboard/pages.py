@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from dashboard import accounts, database
+from dashboard import database
+from dashboard.access import accounts
+from dashboard.access.roles import FIRST_USER
 from dashboard.app import create_app
-from dashboard.roles import FIRST_USER
 from dashboard.settings import DashboardSettings
 from tests.conftest import RedisPair
 from tests.dashboard.site import MODEL, QUICK_HASHER, Browser, Site, add_user

@@ -6,11 +6,11 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import select
 
-from dashboard import accounts
-from dashboard.accounts import AccountError
+from dashboard.access import accounts
+from dashboard.access.accounts import AccountError
+from dashboard.access.roles import FIRST_USER, Role
 from dashboard.database import SessionFactory
 from dashboard.models import User, UserRole
-from dashboard.roles import FIRST_USER, Role
 
 HR = frozenset({Role.HR})
 

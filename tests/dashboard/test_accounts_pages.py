@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from dashboard import account_rights
-from dashboard.account_rights import Rights
-from dashboard.accounts import AccountError
+from dashboard.access import account_rights
+from dashboard.access.account_rights import Rights
+from dashboard.access.accounts import AccountError
+from dashboard.access.roles import Role
 from dashboard.database import SessionFactory, reading
-from dashboard.employees import create_employee
 from dashboard.models import SecondFactor, User
-from dashboard.roles import Role
+from dashboard.people.employees import create_employee
 from tests.dashboard.site import PASSWORD, Browser, Site, add_user
 
 pytest_plugins = ["tests.dashboard.pages"]

@@ -7,7 +7,7 @@ import pytest
 from dashboard.api.schemas_days import Day
 from dashboard.days.day import STATUSES
 from dashboard.days.policy import weekly
-from dashboard.patterns import assign, save_pattern
+from dashboard.planning.patterns import assign, save_pattern
 from tests.dashboard.api_client import ApiClient, add_employee, assert_problem, make_key
 from tests.dashboard.days.sheet import OFFICE, at
 from tests.dashboard.site import Site

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from dashboard import accounts
+from dashboard.access import accounts
 from dashboard.app import create_app
 from dashboard.settings import DashboardSettings
 from tests.conftest import RedisPair

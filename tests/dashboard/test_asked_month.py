@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from dashboard.asked_month import BadMonth, of, read
+from dashboard.months.asked_month import BadMonth, of, read
 
 TODAY = date(2026, 11, 24)
 

@@ -7,10 +7,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from dashboard import csv_export, log_export, log_query
 from dashboard.database import now_ms
-from dashboard.employees import create_employee
-from dashboard.log_walk import LogWalk
+from dashboard.log import log_export, log_query
+from dashboard.log.log_walk import LogWalk
+from dashboard.people.employees import create_employee
+from dashboard.tables import csv_export
 from tests.dashboard.site import Browser, Site
 
 pytest_plugins = ["tests.dashboard.pages"]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.attendance_rules import (
+from dashboard.recording.attendance_rules import (
     day_bounds_ms,
     direction_for,
     is_duplicate,

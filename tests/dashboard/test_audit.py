@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import delete, func, insert, select, text
 from sqlalchemy.exc import DatabaseError
 
-from dashboard import audit, audit_query
-from dashboard.audit import COMMAND, NO_HASH, Actor, Subject
-from dashboard.audit_actions import WORDS, Action
+from dashboard.auditing import audit, audit_query
+from dashboard.auditing.audit import COMMAND, NO_HASH, Actor, Subject
+from dashboard.auditing.audit_actions import WORDS, Action
 from dashboard.database import SessionFactory, reading
 from dashboard.models import AuditEntry
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from dashboard import audit
-from dashboard.audit import Actor, Subject
-from dashboard.audit_actions import Action
+from dashboard.auditing import audit
+from dashboard.auditing.audit import Actor, Subject
+from dashboard.auditing.audit_actions import Action
 from tests.dashboard.site import Browser, Site
 
 pytest_plugins = ["tests.dashboard.pages"]

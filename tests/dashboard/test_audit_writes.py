@@ -13,15 +13,18 @@ from sqlalchemy import func, select, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from dashboard import audit, calibration, pattern_form, second_factor, serving
+from dashboard.access import second_factor
 from dashboard.api import keys as keys_of_api
+from dashboard.auditing import audit
 from dashboard.connectors import frappe_sync
 from dashboard.database import now_ms, reading
 from dashboard.days.policy import weekly
-from dashboard.employees import create_employee
+from dashboard.gallery import calibration, serving
 from dashboard.models import AuditEntry, Change, Employee, EnrolmentPicture, Holiday, Leave, Push, SecondFactor, User
 from dashboard.models import Site as SiteRow
-from dashboard.patterns import save_pattern
+from dashboard.people.employees import create_employee
+from dashboard.planning import pattern_form
+from dashboard.planning.patterns import save_pattern
 from dashboard.webhooks import subscriptions
 from tests.conftest import RedisPair
 from tests.dashboard.api_client import ApiClient

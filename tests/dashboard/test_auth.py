@@ -2,10 +2,10 @@
 
 import pytest
 
-from dashboard import accounts
-from dashboard.rights import PUBLIC
-from dashboard.roles import Role
-from dashboard.web import is_local
+from dashboard.access import accounts
+from dashboard.access.rights import PUBLIC
+from dashboard.access.roles import Role
+from dashboard.web.answers import is_local
 from tests.dashboard.site import PASSWORD, Site
 
 pytest_plugins = ["tests.dashboard.pages"]

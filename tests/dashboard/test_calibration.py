@@ -5,10 +5,10 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import select
 
-from dashboard import calibration, serving_key
 from dashboard.database import SessionFactory, now_ms, reading
-from dashboard.employees import deactivate, withdraw_consent
+from dashboard.gallery import calibration, serving_key
 from dashboard.models import Calibration, EnrolmentPicture
+from dashboard.people.employees import deactivate, withdraw_consent
 from tests.dashboard.conftest import MODEL
 from tests.dashboard.site import Browser, Site
 from tests.dashboard.test_live import beat

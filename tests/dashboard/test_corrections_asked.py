@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from dashboard.corrections import CorrectionError, ask, ask_to_add, decide
+from dashboard.correcting.corrections import CorrectionError, ask, ask_to_add, decide
 from dashboard.database import SessionFactory
 from dashboard.models import AuditEntry, Correction
-from dashboard.records import record
+from dashboard.recording.records import record
 from tests.dashboard.conftest import CAPTURED_MS
 
 NOW_MS = CAPTURED_MS + 3_600_000

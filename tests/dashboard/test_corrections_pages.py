@@ -5,13 +5,13 @@ from datetime import date
 import pytest
 from sqlalchemy import text
 
-from dashboard.corrections import ask, ask_to_add
+from dashboard.correcting.corrections import ask, ask_to_add
 from dashboard.database import now_ms, reading
 from dashboard.days.policy import weekly
-from dashboard.employees import create_employee
 from dashboard.models import AuditEntry, Change, Correction, User, Webhook
 from dashboard.models import Site as SiteRow
-from dashboard.patterns import assign, save_pattern
+from dashboard.people.employees import create_employee
+from dashboard.planning.patterns import assign, save_pattern
 from tests.dashboard.days.sheet import OFFICE
 from tests.dashboard.site import Browser, Site, add_user
 

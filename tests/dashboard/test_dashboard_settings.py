@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from dashboard.roles import Role
+from dashboard.access.roles import Role
 from dashboard.settings import DashboardSettings, kept_secret
 
 

@@ -9,13 +9,13 @@ import pytest
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
-from dashboard.corrections import ask, ask_to_add, decide
+from dashboard.correcting.corrections import ask, ask_to_add, decide
 from dashboard.database import SessionFactory, reading
-from dashboard.day_store import days_of
 from dashboard.days.day import Day
 from dashboard.days.policy import Policy, weekly
 from dashboard.models import AttendanceEvent, DecisionRecord, Holiday, Leave, Site
-from dashboard.patterns import RulesError, assign, save_pattern
+from dashboard.months.day_store import days_of
+from dashboard.planning.patterns import RulesError, assign, save_pattern
 from tests.dashboard.days.sheet import JAKARTA, MONDAY, OFFICE, at, codes, roles, shift
 from worker.protocol.entries import new_id
 

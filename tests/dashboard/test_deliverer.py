@@ -11,9 +11,9 @@ from dashboard import deliverer
 from dashboard.connectors.settings import FrappeSettings
 from dashboard.connectors.settled import MARGIN_MS, SPOOL_KEPT_MS, settled_until_ms
 from dashboard.database import SessionFactory, now_ms, reading
-from dashboard.employees import create_employee
 from dashboard.models import Delivery
-from dashboard.recorder import Recorder
+from dashboard.people.employees import create_employee
+from dashboard.recording.recorder import Recorder
 from dashboard.settings import DashboardSettings
 from dashboard.webhooks import subscriptions
 from tests.conftest import RedisPair

@@ -6,9 +6,9 @@ from sqlalchemy import select
 
 from dashboard.database import now_ms, reading
 from dashboard.days.policy import weekly
-from dashboard.employees import create_employee, deactivate
 from dashboard.models import Assignment, Employee, UserDepartment
-from dashboard.patterns import assign, save_pattern
+from dashboard.people.employees import create_employee, deactivate
+from dashboard.planning.patterns import assign, save_pattern
 from tests.dashboard.days.sheet import OFFICE
 from tests.dashboard.site import Browser, Site, add_user
 

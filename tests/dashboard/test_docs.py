@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from dashboard.login_pages import FAILED_CODES, FAILED_LOGINS
-from dashboard.roles import WORDS
-from dashboard.second_factor import RECOVERY_CODES
+from dashboard.access.login_pages import FAILED_CODES, FAILED_LOGINS
+from dashboard.access.roles import WORDS
+from dashboard.access.second_factor import RECOVERY_CODES
 from dashboard.settings import DashboardSettings
 
 TEXT = (Path(__file__).parents[2] / "docs" / "accounts.md").read_text()

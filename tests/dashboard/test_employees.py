@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy import func, select
 
 from dashboard.database import SessionFactory, reading
-from dashboard.employees import (
+from dashboard.models import Employee, EnrolmentPicture, GalleryOutbox, Template
+from dashboard.people.employees import (
     EmployeeError,
     create_employee,
     deactivate,
@@ -15,7 +16,6 @@ from dashboard.employees import (
     update_employee,
     withdraw_consent,
 )
-from dashboard.models import Employee, EnrolmentPicture, GalleryOutbox, Template
 
 NOW_MS = 1_795_478_400_000
 

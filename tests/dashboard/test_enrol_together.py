@@ -9,10 +9,10 @@ from PIL import Image
 from sqlalchemy import func, select
 
 from dashboard.database import now_ms
-from dashboard.employees import create_employee
-from dashboard.enrolment import Wish, enrol_pictures
-from dashboard.enrolment_words import EnrolResult, Refusal
+from dashboard.enrolling.enrolment import Wish, enrol_pictures
+from dashboard.enrolling.enrolment_words import EnrolResult, Refusal
 from dashboard.models import EnrolmentPicture, GalleryOutbox, LikenessDecision, Template
+from dashboard.people.employees import create_employee
 from tests.dashboard.site import Browser, Site
 from worker.protocol.entries import EnrolRequest
 from worker.protocol.outcomes import Outcome

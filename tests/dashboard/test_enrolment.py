@@ -12,11 +12,11 @@ from PIL import Image
 from sqlalchemy import func, select
 
 from dashboard.database import SessionFactory, reading
-from dashboard.employees import create_employee, deactivate, withdraw_consent
-from dashboard.enrolment import Wish, delete_picture, enrol_picture, enrol_pictures
-from dashboard.enrolment_words import Refusal, words_for
+from dashboard.enrolling.enrolment import Wish, delete_picture, enrol_picture, enrol_pictures
+from dashboard.enrolling.enrolment_words import Refusal, words_for
+from dashboard.enrolling.worker_requests import ask_worker
 from dashboard.models import EnrolmentPicture, GalleryOutbox, Template
-from dashboard.worker_requests import ask_worker
+from dashboard.people.employees import create_employee, deactivate, withdraw_consent
 from tests.dashboard.conftest import MODEL
 from worker.protocol import keys
 from worker.protocol.connection import connect

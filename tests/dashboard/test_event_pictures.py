@@ -5,11 +5,11 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import select
 
-from dashboard import event_pictures
 from dashboard.database import SessionFactory, now_ms, reading
-from dashboard.employees import withdraw_consent
+from dashboard.log import event_pictures
 from dashboard.models import EventPicture
-from dashboard.records import record
+from dashboard.people.employees import withdraw_consent
+from dashboard.recording.records import record
 from dashboard.settings import DashboardSettings
 from tests.dashboard.site import Site
 from worker.protocol.entries import MAX_SNAPSHOT_BYTES, Decision

@@ -15,9 +15,9 @@ from dashboard.connectors.frappe_sync import FrappeSync
 from dashboard.connectors.settings import FrappeSettings
 from dashboard.database import SessionFactory, now_ms, reading
 from dashboard.deliverer import share_out
-from dashboard.employees import create_employee
 from dashboard.models import Connector, Push
-from dashboard.records import record
+from dashboard.people.employees import create_employee
+from dashboard.recording.records import record
 from dashboard.settings import DashboardSettings
 from tests.dashboard.conftest import CAPTURED_MS
 from tests.dashboard.frappe_site import FrappeSite, frappe_site, refusal

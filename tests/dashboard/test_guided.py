@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from dashboard import guided_pages
 from dashboard.database import now_ms
-from dashboard.employees import create_employee, deactivate
-from dashboard.enrolment_words import HINTS, POSE_NAMES, POSES
+from dashboard.enrolling import guided_pages
+from dashboard.enrolling.enrolment_words import HINTS, POSE_NAMES, POSES
 from dashboard.models import EnrolmentPicture, Template
+from dashboard.people.employees import create_employee, deactivate
 from tests.conftest import RedisPair
 from tests.dashboard.site import Browser, Site
 from worker.protocol import keys

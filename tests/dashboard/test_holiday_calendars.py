@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from dashboard import holiday_store
 from dashboard.database import SessionFactory
-from dashboard.holiday_calendars import CalendarError, FoundHoliday, of_country, of_icalendar
 from dashboard.models import Site
+from dashboard.planning import holiday_store
+from dashboard.planning.holiday_calendars import CalendarError, FoundHoliday, of_country, of_icalendar
 
 INDEPENDENCE = date(2026, 8, 17)
 

@@ -9,9 +9,9 @@ from PIL import Image
 from sqlalchemy import func, select
 
 from dashboard.database import now_ms
-from dashboard.employees import create_employee
-from dashboard.kiosk_enrolment import wish_at
+from dashboard.enrolling.kiosk_enrolment import wish_at
 from dashboard.models import AuditEntry, EnrolmentPicture
+from dashboard.people.employees import create_employee
 from tests.conftest import RedisPair
 from tests.dashboard.site import Browser, Site
 from worker.protocol import keys

@@ -6,8 +6,8 @@ import time
 import numpy as np
 import pytest
 
-from dashboard import likeness
-from dashboard.likeness import Gallery, design_effect, gallery, genuine, look, rate
+from dashboard.gallery import likeness
+from dashboard.gallery.likeness import Gallery, design_effect, gallery, genuine, look, rate
 
 ALPHA = 10.0
 

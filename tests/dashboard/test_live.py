@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from dashboard import arrivals
 from dashboard.database import now_ms
-from dashboard.employees import create_employee
+from dashboard.enrolling.worker_requests import shard_with_worker
 from dashboard.kiosks import running
-from dashboard.live import MAX_STREAMS
+from dashboard.live import arrivals
+from dashboard.live.live_pages import MAX_STREAMS
 from dashboard.models import Kiosk
-from dashboard.worker_requests import shard_with_worker
+from dashboard.people.employees import create_employee
 from tests.conftest import RedisPair
 from tests.dashboard.site import Browser, Site
 from worker.protocol import keys

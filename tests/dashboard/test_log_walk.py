@@ -11,12 +11,12 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import event, text
 
-from dashboard.cursors import Place
 from dashboard.database import reading
-from dashboard.employees import create_employee
-from dashboard.log_query import LogFilter
-from dashboard.log_walk import LogWalk, last_arrivals
-from dashboard.people_list import SORTS, STATES, PeopleFilter, count, page
+from dashboard.log.log_query import LogFilter
+from dashboard.log.log_walk import LogWalk, last_arrivals
+from dashboard.people.employees import create_employee
+from dashboard.people.people_list import SORTS, STATES, PeopleFilter, count, page
+from dashboard.web.cursors import Place
 from tests.dashboard.site import Site
 
 pytest_plugins = ["tests.dashboard.pages"]
@@ -119,7 +119,7 @@ def test_departments_bound_every_walk(any_site: Site) -> None:
 
 def test_more_than_the_limit_are_not_counted(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     fill(site, 12)
-    monkeypatch.setattr("dashboard.log_walk.COUNTED", 11)
+    monkeypatch.setattr("dashboard.log.log_walk.COUNTED", 11)
     with reading(site.sessions) as session:
         assert LogWalk(session, LogFilter(kind="all"), ZONE).count() is None
     assert "more than 10,000 records" in site.browser().get("/attendance?kind=all").text
@@ -168,7 +168,7 @@ def pretend_full_size(site: Site) -> None:
 @pytest.mark.parametrize("counted", [False, True])
 def test_no_page_reads_whole_tables(site: Site, counted: bool, few: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whether SQLite knows how much is in the tables or not, and for few people as for many."""
-    monkeypatch.setattr("dashboard.log_walk.FEW_PEOPLE", few)
+    monkeypatch.setattr("dashboard.log.log_walk.FEW_PEOPLE", few)
     made = fill(site, 60)
     if counted:
         pretend_full_size(site)

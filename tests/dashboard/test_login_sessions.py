@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from dashboard.browsers import browser_words
+from dashboard.access.browsers import browser_words
 from dashboard.database import now_ms, reading
 from dashboard.models import LoginSession, User
 from tests.dashboard.site import Browser, Site, add_user

@@ -2,8 +2,8 @@
 
 import pytest
 
-from dashboard.employees import create_employee
 from dashboard.models import Employee, User
+from dashboard.people.employees import create_employee
 from tests.dashboard.site import Browser, Site, add_user
 
 pytest_plugins = ["tests.dashboard.pages"]

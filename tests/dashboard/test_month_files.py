@@ -12,12 +12,13 @@ import pytest
 from openpyxl import load_workbook
 from sqlalchemy import select
 
-from dashboard import month_files, month_rows, xlsx_export
 from dashboard.days.policy import weekly
-from dashboard.employees import create_employee
 from dashboard.models import AuditEntry, Employee
-from dashboard.patterns import assign, save_pattern
-from dashboard.sheet_fonts import fitting
+from dashboard.months import month_files, month_rows
+from dashboard.months.sheet_fonts import fitting
+from dashboard.people.employees import create_employee
+from dashboard.planning.patterns import assign, save_pattern
+from dashboard.tables import xlsx_export
 from tests.dashboard.days.sheet import OFFICE, at
 from tests.dashboard.site import Browser, Site, add_user
 

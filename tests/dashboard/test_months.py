@@ -4,11 +4,11 @@ from datetime import date
 
 import pytest
 
-from dashboard import day_words
 from dashboard.days import notes
 from dashboard.days.day import STATUSES
 from dashboard.days.policy import weekly
-from dashboard.patterns import assign, save_pattern
+from dashboard.months import day_words
+from dashboard.planning.patterns import assign, save_pattern
 from tests.dashboard.days.sheet import OFFICE, at
 from tests.dashboard.site import Browser, Site
 

@@ -9,12 +9,12 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import select
 
-from dashboard.correction_form import read
+from dashboard.correcting.correction_form import read
 from dashboard.database import now_ms, reading
 from dashboard.days.corrections import CorrectedPunch
-from dashboard.employees import create_employee
-from dashboard.forms import Form
 from dashboard.models import AuditEntry, Correction, Employee
+from dashboard.people.employees import create_employee
+from dashboard.web.forms import Form
 from tests.dashboard.site import Browser, Site, add_user
 
 pytest_plugins = ["tests.dashboard.pages"]

@@ -8,8 +8,8 @@ from PIL import Image
 from sqlalchemy import func, select
 
 from dashboard.database import now_ms
-from dashboard.employees import create_employee
 from dashboard.models import Employee, EnrolmentPicture, Template
+from dashboard.people.employees import create_employee
 from tests.dashboard.site import Browser, Site
 from worker.protocol.entries import EnrolRequest
 from worker.protocol.outcomes import Outcome

@@ -11,15 +11,15 @@ import pytest
 from openpyxl import load_workbook
 from sqlalchemy import select
 
-from dashboard import import_uploads
 from dashboard.database import SessionFactory, now_ms, reading
-from dashboard.employees import create_employee
-from dashboard.folding import folded
 from dashboard.models import Employee, GalleryOutbox
-from dashboard.people_import import Plan, columns_of, plan
-from dashboard.people_import_apply import PlanChanged, apply
-from dashboard.table_reader import read
-from dashboard.tables import BadTable
+from dashboard.people import import_uploads
+from dashboard.people.employees import create_employee
+from dashboard.people.people_import import Plan, columns_of, plan
+from dashboard.people.people_import_apply import PlanChanged, apply
+from dashboard.tables.table_reader import read
+from dashboard.tables.tables import BadTable
+from dashboard.web.folding import folded
 from tests.dashboard.site import Browser, Site
 
 pytest_plugins = ["tests.dashboard.pages"]
@@ -245,7 +245,7 @@ def test_xlsx_has_types_a_table_and_no_formulas(site: Site, browser: Browser) ->
 
 
 def test_too_many_rows_for_xlsx_are_said(site: Site, browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dashboard.xlsx_export.MAX_ROWS", 1)
+    monkeypatch.setattr("dashboard.tables.xlsx_export.MAX_ROWS", 1)
     with site.sessions.begin() as session:
         for n in range(2):
             create_employee(session, f"E-{n}", "Siti", now_ms=now_ms())

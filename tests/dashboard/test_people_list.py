@@ -6,12 +6,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from dashboard.cursors import Place
 from dashboard.database import SessionFactory, reading
-from dashboard.employees import create_employee, deactivate, departments, set_consent
-from dashboard.folding import folded
 from dashboard.models import EnrolmentPicture
-from dashboard.people_list import SORTS, PeopleFilter, count, everybody, months_before, page
+from dashboard.people.employees import create_employee, deactivate, departments, set_consent
+from dashboard.people.people_list import SORTS, PeopleFilter, count, everybody, months_before, page
+from dashboard.web.cursors import Place
+from dashboard.web.folding import folded
 
 NOW = datetime(2026, 11, 24, 7, 0, tzinfo=ZoneInfo("Asia/Jakarta"))
 NOW_MS = round(NOW.timestamp() * 1000)

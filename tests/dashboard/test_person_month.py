@@ -6,12 +6,13 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from dashboard import asked_month, picture_quality
 from dashboard.database import now_ms, reading
-from dashboard.employees import create_employee
+from dashboard.enrolling import picture_quality
+from dashboard.enrolling.picture_quality import advice
 from dashboard.models import EnrolmentPicture, EventPicture, Template
-from dashboard.person_month import read, weeks_of
-from dashboard.picture_quality import advice
+from dashboard.months import asked_month
+from dashboard.months.person_month import read, weeks_of
+from dashboard.people.employees import create_employee
 from tests.dashboard.site import MODEL, Browser, Site
 
 pytest_plugins = ["tests.dashboard.pages"]
@@ -88,7 +89,7 @@ def test_the_page_shows_month_punches_and_pictures(any_site: Site) -> None:
 
 
 def test_many_punches_are_shown_in_part(site: Site, browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dashboard.person_month.EVENTS_SHOWN", 3)
+    monkeypatch.setattr("dashboard.months.person_month.EVENTS_SHOWN", 3)
     person = add(site)
     for n in range(5):
         site.punch(person, SEVEN + n * HOUR)

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from dashboard import pictures
-from dashboard.pictures import BadPicture, normalise_upload
+from dashboard.enrolling import pictures
+from dashboard.enrolling.pictures import BadPicture, normalise_upload
 from worker.protocol.entries import MAX_JPEG_BYTES
 
 RED, BLUE = (220, 30, 30), (30, 30, 220)

@@ -7,12 +7,13 @@ import pytest
 import redis
 from sqlalchemy import func, select
 
-from dashboard import gallery, outbox
 from dashboard.background import keep_going
 from dashboard.database import SessionFactory, reading
-from dashboard.employees import deactivate, reactivate, update_employee, withdraw_consent
-from dashboard.gallery import ModelsInUse, Publisher
+from dashboard.gallery import outbox
+from dashboard.gallery import publisher as publisher_module
+from dashboard.gallery.publisher import ModelsInUse, Publisher
 from dashboard.models import GalleryOutbox, GalleryPublication, GalleryShard
+from dashboard.people.employees import deactivate, reactivate, update_employee, withdraw_consent
 from tests.dashboard.conftest import MODEL
 from tests.dashboard.support import until
 from worker.protocol import keys
@@ -208,18 +209,18 @@ def test_a_publisher_that_was_suspended_brings_nobody_back(redis_pair, factory, 
     publish(publisher)
     with factory.begin() as session:
         update_employee(session, person, name="Renamed", department="")
-    other, real = Publisher(factory, redis_pair.ledger, SHARD), gallery.people
+    other, real = Publisher(factory, redis_pair.ledger, SHARD), publisher_module.people
 
     def read_then_sleep(*arguments: object) -> dict[str, bytes]:
         found = real(*arguments)
-        monkeypatch.setattr(gallery, "people", real)
+        monkeypatch.setattr(publisher_module, "people", real)
         redis_pair.ledger.delete(publisher.lock_key)  # meanwhile its lock runs out …
         with factory.begin() as session:
             deactivate(session, person, 1)
         publish(other)  # … and the person is removed by another
         return found
 
-    monkeypatch.setattr(gallery, "people", read_then_sleep)
+    monkeypatch.setattr(publisher_module, "people", read_then_sleep)
     publisher.step()
     assert names(redis_pair.ledger) == []
     publish(other)
@@ -253,7 +254,7 @@ def test_a_deactivation_is_out_within_two_seconds_and_the_ledger_may_restart(
     redis_pair, factory, publisher, person
 ) -> None:
     stop = threading.Event()
-    loop = threading.Thread(target=keep_going, args=(publisher.step, stop, "publisher", gallery.POLL_S))
+    loop = threading.Thread(target=keep_going, args=(publisher.step, stop, "publisher", publisher_module.POLL_S))
     loop.start()
     try:
         until(lambda: redis_pair.ledger.hexists(KEY, person))

@@ -14,11 +14,11 @@ import redis
 from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
 
-from dashboard import recorder as recorder_module
 from dashboard.background import keep_going
 from dashboard.database import SessionFactory, engine_for, reading, session_factory
 from dashboard.models import AttendanceEvent, DecisionRecord
-from dashboard.recorder import Recorder
+from dashboard.recording import recorder as recorder_module
+from dashboard.recording.recorder import Recorder
 from dashboard.settings import DashboardSettings
 from tests.dashboard.support import until
 from worker.protocol import keys
@@ -123,7 +123,7 @@ def test_killed_between_commit_and_acknowledge_leaves_one_record(
 
 KILL_SCRIPT = """
 import os, signal, sys
-from dashboard.recorder import Recorder, run
+from dashboard.recording.recorder import Recorder, run
 from dashboard.settings import DashboardSettings
 Recorder._acknowledge = lambda self, entry_id: os.kill(os.getpid(), signal.SIGKILL)
 run(DashboardSettings())
@@ -146,7 +146,10 @@ def test_a_recorder_process_killed_hard_and_its_successor(redis_pair, factory, s
     assert killed.returncode == -signal.SIGKILL
     assert redis_pair.ledger.xlen(STREAM) == 1
     assert count(factory, AttendanceEvent) == 1
-    code = "import sys; from dashboard.recorder import run; from dashboard.settings import *; sys.exit(run(DashboardSettings()))"
+    code = (
+        "import sys; from dashboard.recording.recorder import run; from dashboard.settings import *; "
+        "sys.exit(run(DashboardSettings()))"
+    )
     successor = subprocess.Popen([sys.executable, "-c", code], env=env)
     try:
         until(lambda: redis_pair.ledger.xlen(STREAM) == 0, 30)

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 
 from dashboard.database import SessionFactory
-from dashboard.recorder import run
+from dashboard.recording.recorder import run
 from dashboard.settings import DashboardSettings
 from tests.conftest import RedisPair
 from tests.dashboard.support import until

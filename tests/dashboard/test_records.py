@@ -7,9 +7,9 @@ import pytest
 from sqlalchemy import func, select
 
 from dashboard.database import SessionFactory, reading
-from dashboard.employees import deactivate
 from dashboard.models import AttendanceEvent, DecisionRecord, Employee, Kiosk, Site
-from dashboard.records import Result, arrival_for, record, recorded_for
+from dashboard.people.employees import deactivate
+from dashboard.recording.records import Result, arrival_for, record, recorded_for
 from dashboard.settings import DashboardSettings
 from worker.protocol.entries import BadEntry, Decision
 from worker.protocol.outcomes import Outcome

@@ -6,11 +6,11 @@ import threading
 import pytest
 from sqlalchemy import func, select
 
-from dashboard import reembedding, serving
 from dashboard.database import SessionFactory, reading
-from dashboard.employees import withdraw_consent
+from dashboard.gallery import reembedding, serving
+from dashboard.gallery.reembedding import Done, NobodyAnswers, embed_all
 from dashboard.models import EnrolmentPicture, GalleryOutbox, Template
-from dashboard.reembedding import Done, NobodyAnswers, embed_all
+from dashboard.people.employees import withdraw_consent
 from tests.dashboard.conftest import MODEL
 from tests.dashboard.test_enrolment import VECTOR, enrol, good, person, picture, worker  # noqa: F401 fixtures
 from tests.dashboard.test_serving import NEW, begin, switch

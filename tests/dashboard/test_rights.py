@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
-from dashboard import rights
+from dashboard.access import rights
+from dashboard.access.rights import PUBLIC, Reach, Sight
+from dashboard.access.roles import Role
 from dashboard.app import create_app
 from dashboard.days.policy import weekly
-from dashboard.employees import create_employee
 from dashboard.models import AttendanceEvent, EventPicture
 from dashboard.models import Site as SiteRow
-from dashboard.patterns import assign, save_pattern
-from dashboard.rights import PUBLIC, Reach, Sight
-from dashboard.roles import Role
+from dashboard.people.employees import create_employee
+from dashboard.planning.patterns import assign, save_pattern
 from tests.dashboard.days.sheet import OFFICE
 from tests.dashboard.site import Browser, Site, add_user
 
@@ -324,7 +324,7 @@ def test_the_app_does_not_start_with_an_endpoint_that_nobody_thought_of(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delitem(rights.RIGHTS, "people.change")  # type: ignore[arg-type]
-    with pytest.raises(RuntimeError, match=r"people\.change: say in dashboard/rights\.py"):
+    with pytest.raises(RuntimeError, match=r"people\.change: say in dashboard/access/rights\.py"):
         create_app(site.settings)
     with pytest.raises(RuntimeError, match=r"there is no such endpoint"):
         rights.require_complete({"live.start"})

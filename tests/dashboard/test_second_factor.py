@@ -8,7 +8,7 @@ import pyotp
 import pytest
 from sqlalchemy import text
 
-from dashboard import login_pages, pending_login, second_factor
+from dashboard.access import login_pages, pending_login, second_factor
 from dashboard.database import SessionFactory, reading
 from dashboard.models import SecondFactor
 from tests.dashboard.site import PASSWORD, Browser, Site, add_user

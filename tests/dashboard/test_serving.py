@@ -7,12 +7,12 @@ import pytest
 import redis
 from sqlalchemy import select, update
 
-from dashboard import serving, serving_key
 from dashboard.database import SessionFactory, reading
-from dashboard.employees import deactivate, withdraw_consent
-from dashboard.gallery import Publisher
+from dashboard.gallery import serving, serving_key
+from dashboard.gallery.publisher import Publisher
+from dashboard.gallery.serving import Standing, SwapError
 from dashboard.models import EnrolmentPicture, ServingModel, Template
-from dashboard.serving import Standing, SwapError
+from dashboard.people.employees import deactivate, withdraw_consent
 from tests.dashboard.conftest import MODEL
 from tests.dashboard.support import until
 from tests.dashboard.test_publisher import names

@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from dashboard import pattern_form
 from dashboard.days.overtime import INDONESIA_5_DAYS
 from dashboard.days.policy import Policy, weekly
-from dashboard.forms import Form
 from dashboard.models import Assignment, ShiftPattern, ShiftPatternVersion
-from dashboard.patterns import rules_of, save_pattern
+from dashboard.planning import pattern_form
+from dashboard.planning.patterns import rules_of, save_pattern
+from dashboard.web.forms import Form
 from tests.dashboard.days.sheet import NIGHT, OFFICE
 from tests.dashboard.site import Browser, Site
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from openpyxl import Workbook
 
-from dashboard import table_xlsx, tables
-from dashboard.table_reader import read
-from dashboard.tables import BadTable
+from dashboard.tables import table_xlsx, tables
+from dashboard.tables.table_reader import read
+from dashboard.tables.tables import BadTable
 
 PEOPLE = [["Kode", "Nama"], ["E-1", "Siti Ñuñez"], ["E-2", "Budi"]]
 LINES = "Kode;Nama\r\nE-1;Siti Ñuñez\r\nE-2;Budi\r\n"

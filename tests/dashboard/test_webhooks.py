@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterator
 import pytest
 from sqlalchemy import func, select, update
 
-from dashboard import departments
 from dashboard.database import SessionFactory, now_ms, reading
 from dashboard.deliverer import share_out
-from dashboard.employees import create_employee, update_employee
 from dashboard.models import Change, Delivery, Webhook
-from dashboard.records import record
+from dashboard.people import departments
+from dashboard.people.employees import create_employee, update_employee
+from dashboard.recording.records import record
 from dashboard.settings import DashboardSettings
 from dashboard.webhooks import changes, deliveries, signing, subscriptions
 from dashboard.webhooks.deliveries import Attempt, pause_ms

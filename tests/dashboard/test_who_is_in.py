@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from dashboard import live, who_is_in
 from dashboard.database import reading
 from dashboard.days.policy import weekly
-from dashboard.employees import create_employee
+from dashboard.live import live_pages, who_is_in
+from dashboard.live.who_is_in import Group, is_awaited, is_here, is_late
 from dashboard.models import EventPicture, Leave
 from dashboard.models import Site as SiteRow
-from dashboard.patterns import assign, save_pattern
-from dashboard.who_is_in import Group, is_awaited, is_here, is_late
+from dashboard.people.employees import create_employee
+from dashboard.planning.patterns import assign, save_pattern
 from tests.dashboard.days.sheet import JAKARTA, NIGHT, OFFICE, at, one_day, plan
 from tests.dashboard.site import Browser, Site, add_user
 
@@ -101,7 +101,7 @@ def test_a_day_of_one(words: str, clock: str, more: dict[str, Any], here: bool, 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (who_is_in, live):
+    for module in (who_is_in, live_pages):
         monkeypatch.setattr(module, "now_ms", lambda: TEN_MS)
 
 

@@ -13,11 +13,11 @@ from sqlalchemy import select
 
 from dashboard.background import keep_going
 from dashboard.database import SessionFactory, engine_for, now_ms, reading, session_factory, upgrade
-from dashboard.employees import create_employee
-from dashboard.gallery import ModelsInUse, Publisher
+from dashboard.gallery.outbox import queue_change
+from dashboard.gallery.publisher import ModelsInUse, Publisher
+from dashboard.gallery.serving import Standing
 from dashboard.models import EnrolmentPicture, Template
-from dashboard.outbox import queue_change
-from dashboard.serving import Standing
+from dashboard.people.employees import create_employee
 from deploy.model_swap import Swap
 from deploy.model_workers import WorkerModels, living
 from deploy.operator import SiteClients

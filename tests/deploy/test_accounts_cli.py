@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 from typer.testing import CliRunner, Result
 
-from dashboard.accounts import ensure_admin
+from dashboard.access.accounts import ensure_admin
 from dashboard.database import engine_for, session_factory, upgrade
 from dashboard.models import SecondFactor
 from deploy.cli import app

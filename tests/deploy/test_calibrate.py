@@ -149,7 +149,7 @@ def test_doctor_offers_it(site: SwapSite, monkeypatch: pytest.MonkeyPatch) -> No
     assert doctors_look() == []
     ready(site, "w1")
     assert [one.state for one in doctors_look()] == [State.OK]
-    monkeypatch.setattr("dashboard.calibration.OFFER_EVERY", 3)
+    monkeypatch.setattr("dashboard.gallery.calibration.OFFER_EVERY", 3)
     (finding,) = doctors_look()
     assert finding.words == "3 people enrolled since the last calibration"
     assert "attendance calibrate" in finding.advice

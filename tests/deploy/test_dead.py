@@ -40,7 +40,7 @@ def decision() -> dict[str, bytes]:
 
 
 def park(pair: RedisPair, fields: dict[Any, Any], reason: str = "the reason\nGrace Hopper") -> str:
-    """As dashboard/recorder.py does."""
+    """As dashboard/recording/recorder.py does."""
     own = {"dead_id": b"1-1", "dead_reason": reason.encode()}
     return pair.ledger.xadd(DEAD, as_any(own | fields)).decode()  # type: ignore[union-attr]
 

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from typer.testing import CliRunner
 
 from dashboard.database import engine_for, reading, session_factory, upgrade
-from dashboard.enrolment_words import EnrolResult
+from dashboard.enrolling.enrolment_words import EnrolResult
 from dashboard.models import Employee, Template
 from deploy.cli import app
 from deploy.enrol_folder import read_plan

@@ -13,10 +13,10 @@ import pytest
 from sqlalchemy import select, update
 from typer.testing import CliRunner
 
-from dashboard import serving
 from dashboard.database import reading
+from dashboard.gallery import serving
+from dashboard.gallery.serving import Standing
 from dashboard.models import Employee, EnrolmentPicture, ServingModel, Template
-from dashboard.serving import Standing
 from deploy.cli import app
 from deploy.errors import Problem
 from tests.conftest import RedisPair

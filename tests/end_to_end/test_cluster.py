@@ -15,12 +15,13 @@ import numpy as np
 import pytest
 from sqlalchemy import select
 
-from dashboard import arrivals, recorder
 from dashboard.database import SessionFactory, engine_for, now_ms, reading, session_factory, upgrade
-from dashboard.employees import create_employee, deactivate
+from dashboard.gallery.outbox import queue_change
 from dashboard.kiosks import running
+from dashboard.live import arrivals
 from dashboard.models import AttendanceEvent, EnrolmentPicture, Template
-from dashboard.outbox import queue_change
+from dashboard.people.employees import create_employee, deactivate
+from dashboard.recording import recorder
 from dashboard.settings import DashboardSettings
 from deploy import acl
 from kiosk.camera import Shot

@@ -14,8 +14,8 @@ from playwright.sync_api import Page, expect
 from sqlalchemy import select
 
 from dashboard.database import now_ms, reading
-from dashboard.employees import withdraw_consent
 from dashboard.models import DecisionRecord, Employee
+from dashboard.people.employees import withdraw_consent
 from deploy.demo_scene import ENROLLED, ENROLLED_CODE, STRANGER, hallway, portrait_picture
 from tests.end_to_end.conftest import PASSWORD, PageOpener, Watch, create_person, upload
 from tests.end_to_end.dashboard_pages import paths

@@ -12,8 +12,8 @@ from playwright.sync_api import Browser, Page, Playwright, expect
 from sqlalchemy import func, select
 
 from dashboard.database import reading
-from dashboard.employees import withdraw_consent
 from dashboard.models import AttendanceEvent, Employee, EnrolmentPicture, LikenessDecision, Template
+from dashboard.people.employees import withdraw_consent
 from deploy.demo_scene import ENROLLED, ENROLLED_CODE, portrait_picture
 from tests.end_to_end.conftest import BROWSER_OPTIONS, CHROMIUM, PageOpener, Watch, create_person
 from tests.end_to_end.running_site import DOOR, RunningSite

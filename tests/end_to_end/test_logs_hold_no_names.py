@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from dashboard.database import engine_for, now_ms, session_factory, upgrade
-from dashboard.employees import create_employee
+from dashboard.gallery.outbox import queue_change
 from dashboard.models import EnrolmentPicture, Template
-from dashboard.outbox import queue_change
-from dashboard.recorder import run as run_recorder
+from dashboard.people.employees import create_employee
+from dashboard.recording.recorder import run as run_recorder
 from dashboard.settings import DashboardSettings
 from deploy.logs import JsonLines
 from kiosk.main import run as run_kiosk

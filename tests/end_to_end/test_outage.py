@@ -18,7 +18,7 @@ import kiosk.main
 from dashboard.background import keep_going
 from dashboard.database import SessionFactory, engine_for, now_ms, reading, session_factory, upgrade
 from dashboard.models import AttendanceEvent, DecisionRecord, Employee
-from dashboard.recorder import Recorder
+from dashboard.recording.recorder import Recorder
 from dashboard.settings import DashboardSettings
 from kiosk.settings import KioskSettings
 from kiosk.sources import Picture

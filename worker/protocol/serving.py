@@ -3,8 +3,8 @@
 `model_id` None: each worker's own setting (ATTENDANCE_MODEL) serves, as it does where the key is absent. `epoch` rises
 whenever another model is named, and tracks restart on it. `coming` is a model that workers load and whose gallery they
 follow beside the serving one, so that they can switch from one frame to the next. `limits` are the site's own stricter
-thresholds, distances by model id (dashboard/calibration.py); a worker too old to know of them serves the bundle's rule.
-`revision` rises with every change of any of these; the truth is in the database (dashboard/serving.py), from which the
+thresholds, distances by model id (dashboard/gallery/calibration.py); a worker too old to know of them serves the bundle's rule.
+`revision` rises with every change of any of these; the truth is in the database (dashboard/gallery/serving.py), from which the
 shard's recorder writes the key.
 """
 

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from dashboard.folding import folded, searched
+from dashboard.web.folding import folded, searched
 
 revision = "0007"
 down_revision = "0006"

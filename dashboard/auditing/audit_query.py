@@ -1,0 +1,147 @@
+"""The audit trail's filter: read from a query string, and turned into one statement for page, export and command alike."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import String, and_, cast, func, select, union_all
+from sqlalchemy.orm import Session, aliased
+
+from dashboard.auditing.audit import NO_HASH
+from dashboard.auditing.audit_actions import Action
+from dashboard.models import ApiKey, AuditEntry, User
+from dashboard.months.asked_days import day_range
+from dashboard.recording.attendance_rules import day_bounds_ms
+
+FIELDS = ("who", "action", "whom", "from", "to")
+LONGEST_TEXT = 128
+LARGEST_ID = 2**63 - 1
+
+
+@dataclass(frozen=True)
+class TrailFilter:
+    """`who` is the name of an account or of a key of the API; `whom` a person's code or id, an account's name, or a kiosk's or
+    model's name; both in full, so that an index finds them. `before_id` is where the page before ended."""
+
+    who: str = ""
+    action: str = ""
+    whom: str = ""
+    start: date | None = None
+    end: date | None = None
+    before_id: int | None = None
+
+    def query_string(self) -> dict[str, str]:
+        values = {
+            "who": self.who,
+            "action": self.action,
+            "whom": self.whom,
+            "from": self.start.isoformat() if self.start else "",
+            "to": self.end.isoformat() if self.end else "",
+        }
+        return {name: value for name, value in values.items() if value}
+
+    def noted(self) -> dict[str, object]:
+        """As the trail tells of an export; what was searched for may be a name, so only that it was is told."""
+        values: dict[str, object] = dict(self.query_string())
+        return values | {name: True for name in ("who", "whom") if name in values}
+
+
+def read_filter(args: Mapping[str, str]) -> tuple[TrailFilter, list[str]]:
+    """The filter in `args`, and what is wrong with it in words."""
+    problems: list[str] = []
+    texts = {name: args.get(name, "").strip() for name in (*FIELDS, "before")}
+    for name, text in texts.items():
+        if len(text) > LONGEST_TEXT:
+            problems.append(f"{name.capitalize()}: at most {LONGEST_TEXT} characters, got {len(text)}.")
+            texts[name] = ""
+    if texts["action"] and texts["action"] not in set(Action):
+        problems.append(f"Action “{texts['action'][:40]}”: not known; choose one of the list.")
+    start, end = day_range(texts, problems)
+    before = texts["before"]
+    if before and not (before.isascii() and before.isdecimal() and int(before) <= LARGEST_ID):
+        problems.append(f"Before “{before[:40]}” is not a row’s number; leave it out.")
+        before = ""
+    return TrailFilter(
+        texts["who"], texts["action"], texts["whom"], start, end, int(before) if before else None
+    ), problems
+
+
+def rows(chosen: TrailFilter, zone: ZoneInfo) -> Any:
+    """Rows with the names of accounts, as they are called now, newest first."""
+    actor, subject = aliased(User), aliased(User)
+    of_account = and_(AuditEntry.subject_type == "account", cast(subject.id, String) == AuditEntry.subject_id)
+    query: Any = (
+        select(
+            *AuditEntry.__table__.columns,
+            func.coalesce(actor.name, ApiKey.name).label("actor_name"),
+            subject.name.label("subject_name"),
+        )
+        .outerjoin(actor, actor.id == AuditEntry.actor_id)
+        .outerjoin(ApiKey, ApiKey.id == AuditEntry.key_id)
+        .outerjoin(subject, of_account)
+        .order_by(AuditEntry.id.desc())
+    )
+    if chosen.before_id is not None:
+        query = query.where(AuditEntry.id < chosen.before_id)
+    if chosen.who:
+        query = query.where(AuditEntry.id.in_(_rows_by(chosen.who)))
+    if chosen.action:
+        query = query.where(AuditEntry.action == chosen.action)
+    if chosen.whom:
+        query = query.where(AuditEntry.id.in_(_rows_on(chosen.whom)))
+    if chosen.start:
+        query = query.where(AuditEntry.at_ms >= day_bounds_ms(chosen.start, zone)[0])
+    if chosen.end:
+        query = query.where(AuditEntry.at_ms < day_bounds_ms(chosen.end, zone)[1])
+    return query
+
+
+def _rows_by(who: str) -> Any:
+    """The rows of an account or of keys that are called so; again one index for each way."""
+    user = select(User.id).where(User.name == who).scalar_subquery()
+    keys = select(ApiKey.id).where(ApiKey.name == who)
+    return union_all(
+        select(AuditEntry.id).where(AuditEntry.actor_id == user),
+        select(AuditEntry.id).where(AuditEntry.key_id.in_(keys)),
+    )
+
+
+def _rows_on(whom: str) -> Any:
+    """The rows on a thing that is called so. Each of the three ways to call it has an index; `or` would use none."""
+    number = select(cast(User.id, String)).where(User.name == whom).scalar_subquery()
+    is_account = AuditEntry.subject_type == "account"
+    return union_all(
+        select(AuditEntry.id).where(AuditEntry.subject_code == whom),
+        select(AuditEntry.id).where(AuditEntry.subject_id == whom, ~is_account),
+        select(AuditEntry.id).where(AuditEntry.subject_id == number, is_account),
+    )
+
+
+def head(session: Session) -> str:
+    """The newest hash; 64 zeros while the trail is empty."""
+    return session.scalar(select(AuditEntry.hash).order_by(AuditEntry.id.desc()).limit(1)) or NO_HASH
+
+
+def details_words(details: str) -> list[str]:
+    """Such as `direction: in → out`, one for each value."""
+    try:
+        found = json.loads(details)
+        before, after = found.get("before", {}), found.get("after", {})
+        names = sorted({*before, *after})
+    except (ValueError, AttributeError, TypeError):
+        return [details]
+    return [f"{name}: {_change(before, after, name)}" for name in names]
+
+
+def _change(before: dict[str, Any], after: dict[str, Any], name: str) -> str:
+    sides = [_shown(values[name]) for values in (before, after) if name in values]
+    return " → ".join(sides)
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "none"
+    return "none" if value in (None, "") else str(value)

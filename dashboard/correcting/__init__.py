@@ -1,0 +1,1 @@
+"""Corrections: asked for, decided by somebody else, marked in the log."""

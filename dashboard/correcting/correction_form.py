@@ -1,0 +1,81 @@
+"""What somebody typed to ask for a correction, read into a time and a direction, or into words about what is wrong."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from zoneinfo import ZoneInfo
+
+from dashboard.correcting.corrections import AHEAD_MS, LONGEST_TEXT
+from dashboard.days.clock import wall_ms, whole_minute
+from dashboard.days.corrections import CorrectedPunch, Direction
+from dashboard.recording.attendance_rules import local_datetime
+from dashboard.web.forms import Form
+
+WHATS = {"change": "Change its time or direction", "void": "It wasn’t me, or must not count"}
+DIRECTIONS = {"in": "In", "out": "Out"}
+ZoneOf = Callable[[date], ZoneInfo]
+"""The clock that a person’s day goes by."""
+FARTHEST_MS = 31 * 86_400_000
+"""A punch is moved to a day nearby; what was meant for another month is voided, and added there."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """None: not said."""
+
+    what: str
+    new_ms: int | None = None
+    direction: Direction | None = None
+    reason: str = ""
+
+
+def fields_of(punch: CorrectedPunch, zone: ZoneInfo) -> dict[str, str]:
+    """A form about a punch begins with it as it counts."""
+    moment = local_datetime(punch.at_ms, zone)
+    return {
+        "what": "change",
+        "day": moment.date().isoformat(),
+        "time": f"{moment:%H:%M}",
+        "direction": punch.direction,
+    }
+
+
+def read(form: Form, punch: CorrectedPunch | None, zone_of: ZoneOf, now_ms: int) -> Asked | None:
+    """None where `form.problems` says what is wrong. `punch` is what it is about; without one, a punch is to be added."""
+    reason = form.text("reason", "Reason", LONGEST_TEXT)
+    what = form.choice("what", "What is wrong", WHATS) if punch else "add"
+    if what == "void":
+        return None if form.problems else Asked(what, reason=reason)
+    direction: Direction = "out" if form.choice("direction", "In or out", DIRECTIONS) == "out" else "in"
+    at_ms = _time(form, zone_of, now_ms)
+    if form.problems or at_ms is None:
+        return None
+    if punch is None:
+        return Asked(what, at_ms, direction, reason)
+    new_ms = None if at_ms == whole_minute(punch.at_ms) else at_ms
+    new_direction = None if direction == punch.direction else direction
+    if punch.voided:
+        new_ms, new_direction = at_ms, direction  # what was voided counts again, so all of it is said
+    if new_ms is None and new_direction is None:
+        form.problems["time"] = "Time: nothing is different; type the right time, or choose the right direction"
+    elif new_ms is not None and abs(new_ms - punch.at_ms) > FARTHEST_MS:
+        form.problems["day"] = "Day: more than 31 days from the punch; void this one, and add the missing one there"
+    return None if form.problems else Asked(what, new_ms, new_direction, reason)
+
+
+def _time(form: Form, zone_of: ZoneOf, now_ms: int) -> int | None:
+    day, minute = form.day("day", "Day"), form.minute("time", "Time")
+    if minute is None:
+        form.problems.setdefault("time", "Time: is missing; write it as 08:30")
+    if day is None or minute is None:
+        return None
+    zone = zone_of(day)
+    at_ms = wall_ms(day, minute, zone)
+    moment = local_datetime(at_ms, zone)
+    if moment.date() != day or moment.hour * 60 + moment.minute != minute:
+        form.problems["time"] = (
+            f"Time {minute // 60:02}:{minute % 60:02}: the clocks of {zone.key} skip it on {day}; it was never that time"
+        )
+    elif at_ms > now_ms + AHEAD_MS:
+        form.problems["time"] = f"Time: {day} {moment:%H:%M} is in the future"
+    return at_ms

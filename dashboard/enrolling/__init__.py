@@ -1,0 +1,1 @@
+"""From pictures to templates: guided, uploaded, at a kiosk."""

@@ -1,0 +1,1 @@
+"""The live board: who comes, who is in, who is late."""

@@ -1,0 +1,1 @@
+"""The attendance log: what is asked of it, paged and exported."""

@@ -1,0 +1,126 @@
+"""The attendance log: filtered, paged, and the same rows as a file."""
+
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
+from typing import Any
+
+from flask import Blueprint, Response, abort, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from dashboard.access.auth import actor, sight
+from dashboard.auditing import audit
+from dashboard.auditing.audit_actions import Action
+from dashboard.correcting import added_punches, correction_marks
+from dashboard.database import now_ms, reading
+from dashboard.log import log_export, log_query
+from dashboard.log.log_walk import COUNTED, LogWalk
+from dashboard.models import EventPicture
+from dashboard.people.employees import departments
+from dashboard.recording.attendance_rules import local_date
+from dashboard.tables import downloads
+from dashboard.web import cursors, words
+from dashboard.web.answers import services
+
+pages = Blueprint("attendance", __name__)
+
+
+def quick_ranges(today: date) -> list[tuple[str, str, str]]:
+    """Words, first and last day of the ranges that are asked for most."""
+    ranges = (
+        ("Today", today, today),
+        ("Yesterday", today - timedelta(days=1), today - timedelta(days=1)),
+        ("Last 7 days", today - timedelta(days=6), today),
+        ("This month", today.replace(day=1), today),
+    )
+    return [(name, first.isoformat(), last.isoformat()) for name, first, last in ranges]
+
+
+@pages.get("/attendance")
+def log() -> ResponseReturnValue:
+    settings = services().settings
+    place = cursors.read_place((int, str))
+    with reading(services().sessions) as session:
+        kiosks = log_query.known_kiosks(session)
+        known_departments = departments(session, sight().only_departments)
+        chosen, problems = log_query.read_filter(request.args, kiosks)
+        rows: list[Any] = []
+        newer = older = total = None
+        added: Sequence[Any] = ()
+        if not problems:
+            walk = LogWalk(session, chosen, settings.zone, sight().only_departments)
+            rows, newer, older = walk.page(place, settings.page_size)
+            total = walk.count() if not newer else None
+            added = added_punches.added(session, walk) if place is None else ()
+        punches = [row.event_id for row in rows] + [one.punch_id for one, _ in added]
+        marks = correction_marks.marks(session, punches)
+    # not only this machine's clock: what is shown must stay shown
+    as_of = chosen.as_of_ms or max([now_ms(), *(row.received_ms for row in rows)])
+    shown: dict[str, Any] = {**chosen.query_string()}
+    kept = {**shown, "as_of": as_of}
+    content = render_template(
+        "attendance.html",
+        rows=rows,
+        added=added,
+        marks=marks,
+        words=_count_words(total, newer is not None),
+        first=url_for("attendance.log", **shown),
+        newer=url_for("attendance.log", **kept, before=cursors.pack(newer)) if newer else None,
+        older=url_for("attendance.log", **kept, after=cursors.pack(older)) if older else None,
+        beyond=place is not None,
+        chosen=chosen,
+        typed={name: request.args.get(name, "")[: log_query.LONGEST_TEXT] for name in log_query.FIELDS},
+        problems=problems,
+        kiosks=kiosks,
+        departments=known_departments,
+        kinds=log_query.KINDS,
+        quick=quick_ranges(local_date(now_ms(), settings.zone)),
+        zone_name=settings.zone.key,
+        exports={suffix: url_for("attendance.export", suffix=suffix, **kept) for suffix in ("csv", "xlsx")},
+    )
+    return content, 400 if problems else 200
+
+
+def _count_words(total: int | None, further: bool) -> str:
+    if further:
+        return "further records"
+    return f"more than {COUNTED:,} records" if total is None else words.count_words(total, "record", "records")
+
+
+@pages.get("/attendance/<event_id>.jpg")
+def picture(event_id: str) -> ResponseReturnValue:
+    """The face that a record was decided on; 404 where the site keeps none, or not any more."""
+    with reading(services().sessions) as session:
+        kept = session.get(EventPicture, event_id)
+    if kept is None or kept.expires_ms <= now_ms() or not services().settings.picture_days:
+        abort(404)
+    return Response(kept.jpeg, content_type="image/jpeg", headers={"Cache-Control": "no-store"})
+
+
+@pages.get("/attendance.<any(csv, xlsx):suffix>")
+def export(suffix: str) -> ResponseReturnValue:
+    """Everything that the page's filter finds, not one page of it; that it was exported is in the audit trail."""
+    sessions, zone, departments_seen = services().sessions, services().settings.zone, sight().only_departments
+    with reading(sessions) as session:
+        kiosks = log_query.known_kiosks(session)
+    chosen, problems = log_query.read_filter(request.args, kiosks)
+    if problems:
+        abort(400, " ".join(problems))
+    days = [day.isoformat() for day in (chosen.start, chosen.end) if day]
+    name = "_".join(["attendance", *dict.fromkeys(days)])
+    with sessions.begin() as session:
+        told = {**log_query.noted(chosen), "format": suffix}
+        audit.add(session, actor(), Action.ATTENDANCE_EXPORTED, after=told)
+
+    def found(session: Session) -> Iterator[Any]:
+        return LogWalk(session, chosen, zone, departments_seen).all()
+
+    if suffix == "csv":
+        return downloads.csv(name, sessions, lambda session: log_export.texts(found(session), zone))
+    return downloads.xlsx(
+        name,
+        "Attendance",
+        log_export.COLUMNS,
+        sessions,
+        lambda session: (log_export.values(row, zone) for row in found(session)),
+    )

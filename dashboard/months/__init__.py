@@ -1,0 +1,1 @@
+"""Days and months of people, as pages and as files."""

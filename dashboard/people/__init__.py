@@ -1,0 +1,1 @@
+"""Employees and departments: lists, a person's page, import and export."""

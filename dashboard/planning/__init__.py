@@ -1,0 +1,1 @@
+"""What days are measured by: sites, shifts, holidays, leave."""

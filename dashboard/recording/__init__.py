@@ -1,0 +1,1 @@
+"""The recorder: decisions become records and attendance events."""
