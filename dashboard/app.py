@@ -20,7 +20,7 @@ from dashboard.months import me, month_files, months_pages
 from dashboard.people import departments_pages, people_import_pages, people_pages
 from dashboard.planning import holiday_pages, leave_pages, shift_patterns, sites
 from dashboard.settings import DashboardSettings
-from dashboard.web import errors, words
+from dashboard.web import errors, languages, words
 from dashboard.web.answers import Services, is_api
 from worker.protocol.connection import connect
 
@@ -97,6 +97,7 @@ def create_app(settings: DashboardSettings | None = None) -> Flask:
         lives={shard: connect(settings.url("live", shard), name="dashboard") for shard in settings.all_shards},
     )
     csrf = CSRFProtect(app)
+    languages.init_app(app)
     errors.init_app(app)
     auth.init_app(app)
     for pages in PAGES:
