@@ -3,161 +3,36 @@
 import io
 import json
 from collections.abc import Callable
-from datetime import date
 from typing import Any
 
-import pyotp
 import pytest
 from PIL import Image
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.orm import Session
 
 from dashboard.access import second_factor
-from dashboard.api import keys as keys_of_api
 from dashboard.auditing import audit
-from dashboard.connectors import frappe_sync
-from dashboard.database import now_ms, reading
-from dashboard.days.policy import weekly
+from dashboard.database import reading
 from dashboard.gallery import calibration, serving
-from dashboard.models import AuditEntry, Change, Employee, EnrolmentPicture, Holiday, Leave, Push, SecondFactor, User
-from dashboard.models import Site as SiteRow
+from dashboard.models import AuditEntry, Change, Employee, EnrolmentPicture, SecondFactor, User
 from dashboard.people.employees import create_employee
-from dashboard.planning import pattern_form
-from dashboard.planning.patterns import save_pattern
 from dashboard.webhooks import subscriptions
 from tests.conftest import RedisPair
 from tests.dashboard.api_client import ApiClient
-from tests.dashboard.days.sheet import OFFICE
+from tests.dashboard.audited import (
+    DOING,
+    NO_CHANGE,
+    TESTED_BELOW,
+    WITH_THEIR_PAGES,
+    add_connections,
+    add_rules,
+    code,
+)
 from tests.dashboard.site import PASSWORD, Browser, Site, add_user
 from worker.protocol import keys
 from worker.protocol.outcomes import Outcome
 
 pytest_plugins = ["tests.dashboard.pages"]
-
-SEVEN_MS = 1_795_478_400_000
-NEW_PASSWORD = "another long password"
-
-
-def code(site: Site) -> str:
-    """What an authenticator app would show for the admin now."""
-    with reading(site.sessions) as session:
-        factor = session.get_one(SecondFactor, 1)
-        return pyotp.TOTP(second_factor.secret_of(factor, site.settings.session_key)).now()
-
-
-PLANT = {"name": "Plant", "time_zone": "Asia/Makassar", "country": "ID", "subdivision": ""}
-SHIFT = {**pattern_form.today_fields(date(2026, 11, 23)), "name": "Night"}
-LEAVE_DAYS = {"first_day": "2026-11-23", "last_day": "2026-11-27"}
-
-
-def add_rules(session: Session, person: str) -> None:
-    """A site with a holiday, a shift pattern, and leave of the person."""
-    session.add(SiteRow(**PLANT))
-    session.flush()
-    by = {"entered_ms": 1, "entered_by": "hr"}
-    session.add(Holiday(day=date(2026, 8, 17), name="Independence", site_id=1, source="entered", **by))
-    days = {name: date.fromisoformat(day) for name, day in LEAVE_DAYS.items()}
-    session.add(Leave(employee_id=person, kind="sick", paid=True, **days, **by))
-    save_pattern(session, "Office", weekly(OFFICE), date(2026, 1, 1), by="hr", now_ms=1)
-
-
-def add_connections(site: Site, person: str) -> dict[str, str]:
-    """A key, a webhook that is disabled, and a punch that Frappe HR didn't take."""
-    site.punch(person, SEVEN_MS)
-    with site.sessions.begin() as session:
-        key, _ = keys_of_api.create(session, "payroll", ["events:read"], days=None, by="hr", now_ms=1)
-        webhook = subscriptions.add(session, "https://hr.example.com/secret-path", ["punch.recorded"], "hr")
-        subscriptions.disable(session, webhook, "it failed for a week")
-        frappe_sync.connect(session, SEVEN_MS, now_ms())
-        session.execute(update(Push).values(state="refused"))
-        return {"key": key.id, "webhook": webhook.id}
-
-
-def seen(site: Site) -> str:
-    """What the form of the first site was filled with."""
-    page = site.browser().get("/sites/1").text
-    return page.split('name="seen" value="')[1].split('"')[0]
-
-
-# For every POST: who does it, the address, the form, and the action that the trail tells of.
-Doing = tuple[str, str, dict[str, Any] | Callable[[Site], dict[str, Any]], str]
-DOING: dict[str, Doing] = {
-    "account.begin_factor": ("admin", "/account/second-factor/begin", {}, "factor.begun"),
-    "account.factor": ("admin", "/account/second-factor", lambda site: {"code": code(site)}, "factor.added"),
-    "account.new_codes": ("admin", "/account/second-factor/codes", {"password": PASSWORD}, "factor.codes"),
-    "account.remove_factor": ("admin", "/account/second-factor/remove", {"password": PASSWORD}, "factor.removed"),
-    "account.end_session": ("admin", "/account/sessions/{other}/end", {}, "sessions.ended"),
-    "account.end_others": ("admin", "/account/sessions/end-others", {}, "sessions.ended"),
-    "accounts.create": ("admin", "/accounts/new", {"name": "new", "roles": ["auditor"]}, "account.created"),
-    "accounts.change": ("admin", "/accounts/2", {"roles": ["auditor"]}, "account.changed"),
-    "accounts.take_step": ("admin", "/accounts/2/disable", {}, "account.disabled"),
-    "people.create": (
-        "admin",
-        "/people/new",
-        {"code": "E-2", "name": "Secret Name", "department": "Dock"},
-        "person.created",
-    ),
-    "people.change": ("admin", "/people/{person}", {"name": "Secret Newname", "department": "Yard"}, "person.changed"),
-    "people.take_step": ("admin", "/people/{person}/give-consent", {}, "person.consent_given"),
-    "pictures.add": ("admin", "/people/{person}/pictures", {}, "picture.added"),
-    "pictures.delete": ("admin", "/people/{person}/pictures/p1/delete", {}, "picture.deleted"),
-    "pictures.same_person": ("admin", "/people/{person}/pictures/same-person", {"other_id": "twin"}, "faces.same"),
-    "kiosks.change": ("admin", "/kiosks/front-door", {"label": "Door", "direction": "in"}, "kiosk.changed"),
-    "departments.rename": (
-        "admin",
-        "/people/departments/rename",
-        {"before": "Dock", "after": "Yard"},
-        "department.renamed",
-    ),
-    "shift_patterns.create": ("admin", "/shifts/new", SHIFT, "shift.created"),
-    "shift_patterns.change": ("admin", "/shifts/1", {**SHIFT, "seen": "1"}, "shift.changed"),
-    "shift_patterns.assign_pattern": (
-        "admin",
-        "/shifts/assign",
-        {"of_department": "Dock", "pattern": "1", "from_day": "2026-11-23"},
-        "shift.assigned",
-    ),
-    "sites.create": ("admin", "/sites", {"name": "Port", "time_zone": "Asia/Jakarta"}, "site.created"),
-    "sites.change": ("admin", "/sites/1", lambda site: {**PLANT, "name": "Port", "seen": seen(site)}, "site.changed"),
-    "holidays.add": ("admin", "/sites/1/holidays", {"day": "2026-12-25", "name": "Feast", "half": ""}, "holiday.added"),
-    "holidays.import_them": ("admin", "/sites/0/holidays/import", {"pick": ["2026-12-25 Feast"]}, "holiday.added"),
-    "holidays.remove": ("admin", "/sites/1/holidays/1/remove", {}, "holiday.removed"),
-    "leave.enter": (
-        "admin",
-        "/people/{person}/leave",
-        {**LEAVE_DAYS, "kind": "sick", "half": "", "paid": "yes", "note": "Secret illness"},
-        "leave.entered",
-    ),
-    "leave.withdraw": ("admin", "/people/{person}/leave/1/withdraw", {}, "leave.withdrawn"),
-    "connections.make_key": (
-        "admin",
-        "/connections/keys",
-        {"name": "payroll", "scopes": ["events:read"]},
-        "api_key.made",
-    ),
-    "connections.revoke_key": ("admin", "/connections/keys/{key}/revoke", {}, "api_key.revoked"),
-    "connections.webhook_step": ("admin", "/connections/webhooks/{webhook}/enable", {}, "webhook.enabled"),
-    "connections.retry_frappe": ("admin", "/connections/frappe/retry", {}, "frappe.retried"),
-    "auth.password": (
-        "admin",
-        "/password",
-        {"current": PASSWORD, "new": NEW_PASSWORD, "again": NEW_PASSWORD},
-        "password.changed",
-    ),
-    "auth.logout": ("admin", "/logout", {}, "logout"),
-    "auth.login": ("", "/login", {"name": "admin", "password": PASSWORD}, "login"),
-    "auth.second_step": ("", "/login/code", lambda site: {"code": code(site)}, "login"),
-}
-
-
-NO_CHANGE = {"people_import.upload", "people_import.discard", "holidays.preview", "guided.look"}
-"""What is only looked at, or forgotten: nothing of it was ever in the database."""
-TESTED_BELOW = {"people_import.apply"}
-WITH_THEIR_PAGES = {f"kiosk_enrolment.{what}" for what in ("start", "accept", "end")}
-WITH_THEIR_PAGES |= {f"corrections.{what}" for what in ("enter", "decide", "withdraw")}
-WITH_THEIR_PAGES |= {"my_corrections.ask", "my_corrections.withdraw"}
-"""Tested in test_kiosk_enrolment.py, test_my_corrections.py and test_corrections_pages.py."""
 
 
 def last(site: Site) -> AuditEntry:
