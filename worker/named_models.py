@@ -11,8 +11,10 @@ from worker.protocol.bundle import INFO, BadBundle, ModelInfo, expected_id, read
 log = logging.getLogger(__name__)
 
 SFACE = "sface"
-SHIPPED = ("resnet50-triplet", "fusion")
-"""Bundles that come with the product, each a folder of that name under FOLDER."""
+FUSION = "fusion"
+SHIPPED = ("resnet50-triplet", FUSION)
+"""Bundles that lie in FOLDER, each in a folder of its name. No fusion comes with the product as long as none is better than its
+parts (docs/accuracy.md); `attendance train fuse` makes one."""
 NAMES = (SFACE, *SHIPPED)
 DEFAULT = SFACE
 """What recognises where nothing else was said."""
@@ -29,6 +31,11 @@ def folder_of(name: str) -> Path | None:
         return None
     if name in SHIPPED:
         if not (FOLDER / name / INFO).is_file():
+            if name == FUSION:
+                raise BadBundle(
+                    f"{FOLDER / name}: no fusion comes with this version, since none is better than {DEFAULT} alone "
+                    "(docs/accuracy.md); make one by attendance train fuse … --to that folder, or take another model"
+                )
             raise BadBundle(
                 f"{FOLDER / name}: this installation lacks {name}, which comes with a checkout and not with a wheel; "
                 f"copy the folder there, or give ATTENDANCE_MODEL its path or {DEFAULT}"
@@ -54,7 +61,7 @@ def info_of(name: str) -> ModelInfo:
 
 def name_of_part(model_id: str) -> str:
     """The named model that has this very id; raises BadBundle saying what there is instead."""
-    name = next((one for one in NAMES if one != "fusion" and model_id.startswith(f"{one}-")), None)
+    name = next((one for one in NAMES if one != FUSION and model_id.startswith(f"{one}-")), None)
     if name is None:
         raise BadBundle(f"part {model_id} is none of the models that come with the product")
     found = info_of(name).id

@@ -23,7 +23,10 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["thesys"], "shipped recipe (compare, imitate-112, modern, resnet50-triplet, small, thesis)"),
+        (
+            ["thesys"],
+            "shipped recipe (compare, imitate-112, modern, resnet50-triplet, small, small-clean, small-identities, thesis)",
+        ),
         (["thesis", "--set", "network.depth=3"], "network.depth: Extra inputs"),
         (["thesis", "--set", "lr"], "write section.key=value"),
         (["thesis"], "there is no such folder"),

@@ -114,7 +114,8 @@ def test_an_override_that_isnt_one(text: str) -> None:
 
 def test_a_recipe_that_isnt_there_names_those_that_are() -> None:
     with pytest.raises(
-        BadRecipe, match=r"shipped recipe \(compare, imitate-112, modern, resnet50-triplet, small, thesis\)"
+        BadRecipe,
+        match=r"shipped recipe \(compare, imitate-112, modern, resnet50-triplet, small, small-clean, small-identities, thesis\)",
     ):
         recipe_file.load("thesys")
 
