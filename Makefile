@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 STAMPS := $(VENV)/.stamps
 
-.PHONY: install demo test soak chaos api-check lint help clean
+.PHONY: install demo test long soak chaos api-check lint help clean
 .DEFAULT_GOAL := help
 
 install: $(STAMPS)/install  ## everything: demo, training and the tools for tests
@@ -13,8 +13,11 @@ install: $(STAMPS)/install  ## everything: demo, training and the tools for test
 demo: $(STAMPS)/demo  ## try it; options as in: make demo ARGS="--headless --json --seconds 45"
 	@$(BIN)/python -m deploy.cli demo $(ARGS)
 
-test: $(STAMPS)/install system-packages  ## all tests, with real Redis servers, PostgreSQL and a browser
+test: $(STAMPS)/install system-packages  ## the tests, with real Redis servers, PostgreSQL and a browser; the longest are in `make long`
 	$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+
+long: $(STAMPS)/install system-packages  ## the tests that take a quarter of a minute or more each
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m long $(ARGS)
 
 soak: $(STAMPS)/install system-packages  ## 50,000 frames and 20,000 hostile ones through a worker; FRAMES=5000 HOSTILE=2000 for fewer
 	FRAMES=$(FRAMES) HOSTILE=$(HOSTILE) SEED=$(SEED) $(BIN)/python -m pytest -s tests/soak/soak_worker.py $(ARGS)

@@ -144,6 +144,7 @@ def events(sessions: SessionFactory) -> list[str]:
         return list(session.scalars(select(AttendanceEvent.kiosk).order_by(AttendanceEvent.captured_ms)))
 
 
+@pytest.mark.long
 def test_both_shards_work_and_outlive_a_move_and_a_killed_node(site: TwoShards, cluster: Cluster) -> None:
     anna = enrol(site.sessions)
     for thread in site.threads:

@@ -59,6 +59,7 @@ def test_the_headless_demo_records_the_enrolled_person_once_and_no_stranger(tmp_
     assert processes_in(tmp_path) == []
 
 
+@pytest.mark.long
 def test_own_people_and_own_sources(tmp_path: Path) -> None:
     """Pictures of the demo's portrait, moved a little, as a folder source; the stranger's portrait as another."""
     import cv2

@@ -68,6 +68,7 @@ def judged_faces(site: RunningSite, model_id: str) -> list[Outcome]:
     return [one.outcome for one in entries if isinstance(one, Feedback) and one.faces and one.model_id == model_id]
 
 
+@pytest.mark.long
 def test_a_bundle_is_pushed_used_and_rolled_back(site: RunningSite, tmp_path: Path) -> None:
     people = tmp_path / "people" / f"{ENROLLED_CODE}_{ENROLLED.replace(' ', '-')}"
     people.mkdir(parents=True)

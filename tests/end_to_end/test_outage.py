@@ -148,6 +148,7 @@ def pass_by(running: Running, door: Door, level: int) -> tuple[int, int]:
     return began_ms, left_ms
 
 
+@pytest.mark.long
 def test_people_who_pass_while_redis_is_away_are_recorded_once_at_the_right_time(
     redis_pair: RedisPair, running: Running, door: Door, sessions: SessionFactory, tmp_path: Path
 ) -> None:

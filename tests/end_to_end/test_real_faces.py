@@ -20,6 +20,7 @@ SECONDS, STAGGER_S = 25, 2
 pytestmark = [
     pytest.mark.end_to_end,
     pytest.mark.real_faces,
+    pytest.mark.long,
     pytest.mark.timeout(240),
     pytest.mark.skipif(not TAKES.is_dir(), reason=f"the research pictures are not at {TAKES}"),
 ]
