@@ -29,16 +29,19 @@ def has_words(text: str) -> bool:
 
 def outside_of_gettext(source: str) -> str:
     """The template's own HTML, line by line, without blocks of {% trans %}; expressions and statements leave nothing."""
-    kept, inside, statement = [], False, []
-    for _, kind, value in environment.lex(source):
+    kept: list[str] = []
+    statement: list[str] = []
+    inside, line = False, 1
+    for number, kind, value in environment.lex(source):
         if kind == "block_begin":
             statement = []
         elif kind == "block_end" and statement[:1] in (["trans"], ["endtrans"]):
             inside = statement == ["trans"]
         elif kind == "name" and not statement:
             statement = [value]
-        plain = kind == "data" and not inside
-        kept.append(value if plain else "\n" * value.count("\n"))
+        if kind == "data" and not inside:
+            kept.append("\n" * (number - line) + value)
+            line = number + value.count("\n")
     return "".join(kept)
 
 
