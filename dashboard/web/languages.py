@@ -27,7 +27,13 @@ def chosen() -> str:
     if is_api():
         return "en"
     kept = request.cookies.get(COOKIE, "")
-    return kept if kept in LANGUAGES else request.accept_languages.best_match(LANGUAGES, "en")
+    return kept if kept in LANGUAGES else preferred()
+
+
+def preferred() -> str:
+    """The one of ours that the browser puts first, whatever the country: en-GB is English."""
+    wanted = (tag.partition("-")[0].lower() for tag, quality in request.accept_languages if quality > 0)
+    return next((code for code in wanted if code in LANGUAGES), "en")
 
 
 @pages.post("/language")

@@ -53,7 +53,16 @@ def test_the_choice_is_kept_for_a_year_in_a_cookie_that_no_script_reads(site: Si
 
 @pytest.mark.parametrize(
     ("preferred", "spoken"),
-    [("id", "id"), ("id-ID,id;q=0.9,en;q=0.8", "id"), ("de, id;q=0.5", "id"), ("de", "en"), ("en-GB, id;q=0.1", "en")],
+    [
+        ("id", "id"),
+        ("id-ID,id;q=0.9,en;q=0.8", "id"),
+        ("de, id;q=0.5", "id"),
+        ("de", "en"),
+        ("en-GB, id;q=0.1", "en"),
+        ("ID", "id"),
+        ("id;q=0", "en"),
+        ('"<x>;;q=id', "en"),
+    ],
 )
 def test_without_a_choice_the_browser_says_which(site: Site, preferred: str, spoken: str) -> None:
     page = site.browser(log_in=False).get("/login", headers={"Accept-Language": preferred}).text
@@ -117,7 +126,7 @@ PAGES = {
     "/people/{person}": "Belum ada persetujuan yang dicatat.",
     "/people/{person}/month": "hari hadir",
     "/people/{person}/leave": "Masukkan cuti",
-    "/people/{person}/enrol-at-kiosk": "Daftarkan wajah di kios",
+    "/people/{person}/at-kiosk": "Daftarkan wajah di kios",
     "/corrections": "Tidak ada koreksi",
     "/shifts": "Pola shift baru",
     "/shifts/new": "Toleransi saat mulai, menit",

@@ -4,7 +4,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -33,14 +33,16 @@ def read(catalogs: Path, language: str) -> Catalog:
 
 def messages(catalog: Catalog) -> dict[tuple[object, object], Message]:
     """By context and English words; the header isn't one."""
-    return {(message.context, message.id): message for message in catalog if message.id}
+    return {(message.context, tuple(forms(message.id))): message for message in catalog if message.id}
+
+
+def forms(words: str | Sequence[str]) -> Sequence[str]:
+    return (words,) if isinstance(words, str) else words
 
 
 def texts(message: Message) -> Iterator[tuple[str, str]]:
     """English and translation, of each form; a language with one form only says what the plural says."""
-    english = message.id if isinstance(message.id, tuple) else (message.id,)
-    said = message.string if isinstance(message.string, tuple | list) else (message.string,)
-    yield from ((english[-1], one) for one in said)
+    yield from ((forms(message.id)[-1], said) for said in forms(message.string))
 
 
 @pytest.fixture(scope="module")

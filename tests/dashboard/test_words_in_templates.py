@@ -55,7 +55,8 @@ class Reader(HTMLParser):
 
     def note(self, text: str) -> None:
         if has_words(text):
-            self.found.append(f"{self.getpos()[0]}: {' '.join(text.split())}")
+            blank = text[: len(text) - len(text.lstrip())]
+            self.found.append(f"{self.getpos()[0] + blank.count(chr(10))}: {' '.join(text.split())}")
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.codes += tag == "code"
