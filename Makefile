@@ -4,8 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 STAMPS := $(VENV)/.stamps
+CATALOGS := dashboard/translations
+KEYWORDS := lazy_gettext lazy_ngettext:1,2 lazy_pgettext:1c,2
 
-.PHONY: install demo test long soak chaos api-check lint help clean
+.PHONY: install demo test long soak chaos api-check messages lint help clean
 .DEFAULT_GOAL := help
 
 install: $(STAMPS)/install  ## everything: demo, training and the tools for tests
@@ -27,6 +29,12 @@ chaos: $(STAMPS)/install system-packages  ## kill -9 of everything while people 
 
 api-check: $(STAMPS)/install  ## the API asked a thousand times an operation what its description allows and forbids; EXAMPLES=100 for fewer
 	EXAMPLES=$(or $(EXAMPLES),1000) $(BIN)/python -m pytest -s --timeout=3600 tests/dashboard/test_api_description.py $(ARGS)
+
+messages: | $(BIN)/pybabel  ## new words of the dashboard into its translations, and what is translated into what it reads
+	$(BIN)/pybabel -q extract -F pyproject.toml $(addprefix -k ,$(KEYWORDS)) --no-location --sort-output -o $(CATALOGS)/messages.pot dashboard
+	$(BIN)/pybabel -q update -i $(CATALOGS)/messages.pot -d $(CATALOGS) --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date
+	$(BIN)/pybabel -q compile -d $(CATALOGS)
+	@rm $(CATALOGS)/messages.pot
 
 lint: $(STAMPS)/install  ## style, formatting and types, as the pre-commit hook does
 	$(BIN)/ruff check .
@@ -57,6 +65,9 @@ $(STAMPS)/demo: pyproject.toml | $(VENV)/bin/python
 	@echo "installing into $(VENV); the first time this takes some minutes"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[demo]'
 	@mkdir -p $(STAMPS) && touch $@
+
+$(BIN)/pybabel:
+	@$(MAKE) install
 
 .PHONY: system-packages
 system-packages:

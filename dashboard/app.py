@@ -37,6 +37,7 @@ HEADERS = {
 }
 PAGES = (
     login_pages.pages,
+    languages.pages,
     account.pages,
     live_pages.pages,
     me.pages,

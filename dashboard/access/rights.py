@@ -18,6 +18,7 @@ PUBLIC = frozenset(
     {
         "auth.login",
         "auth.second_step",
+        "languages.choose",
         "static",
         "health.healthz",
         "api_description.page",

@@ -137,8 +137,8 @@ DOING: dict[str, Doing] = {
 }
 
 
-NO_CHANGE = {"people_import.upload", "people_import.discard", "holidays.preview", "guided.look"}
-"""What is only looked at, or forgotten: nothing of it was ever in the database."""
+NO_CHANGE = {"people_import.upload", "people_import.discard", "holidays.preview", "guided.look", "languages.choose"}
+"""What is only looked at, forgotten, or kept by the browser: nothing of it was ever in the database."""
 TESTED_BELOW = {"people_import.apply"}
 WITH_THEIR_PAGES = {f"kiosk_enrolment.{what}" for what in ("start", "accept", "end")}
 WITH_THEIR_PAGES |= {f"corrections.{what}" for what in ("enter", "decide", "withdraw")}

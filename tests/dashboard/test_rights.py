@@ -276,7 +276,7 @@ def test_an_auditor_sees_no_button_that_changes_something(peopled: Site) -> None
     ):
         text = browser.get(path).text
         forms = text.split('method="post"')[1:]
-        assert len(forms) == 1, f"{path}: the log-out alone"
+        assert len(forms) == 2, f"{path}: the log-out and the language alone"
         assert "/new" not in text, path
 
 
