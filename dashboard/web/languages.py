@@ -4,7 +4,7 @@ Words go through gettext (`_("…")`; `lazy_gettext` where a module holds them) 
 request (the recorder, the command line) and to other systems (the API) they are English.
 """
 
-from flask import Flask, request
+from flask import Flask, has_request_context, request
 from flask_babel import Babel, get_locale
 
 from dashboard.web.answers import is_api
@@ -15,7 +15,7 @@ COOKIE = "language"
 
 def chosen() -> str:
     """The code of the request's language."""
-    if is_api():
+    if not has_request_context() or is_api():
         return "en"
     kept = request.cookies.get(COOKIE, "")
     return kept if kept in LANGUAGES else request.accept_languages.best_match(LANGUAGES, "en")
