@@ -114,7 +114,7 @@ def new_codes() -> ResponseReturnValue:
         if not second_factor.is_on(db, current_user.user_id):
             abort(404)
         if not _proved(db):
-            return _page(WRONG_PASSWORD), 422
+            return _page(str(WRONG_PASSWORD)), 422
         codes = second_factor.new_recovery_codes(db, current_user.user_id)
         audit.add(db, actor(), Action.RECOVERY_CODES_MADE, _myself())
     return render_template("recovery_codes.html", codes=codes, go_on=url_for("account.index"))
@@ -126,7 +126,7 @@ def remove_factor() -> ResponseReturnValue:
         return _page(_("This site demands a second factor of your role; it can’t be turned off.")), 422
     with services().sessions.begin() as db:
         if not _proved(db):
-            return _page(WRONG_PASSWORD), 422
+            return _page(str(WRONG_PASSWORD)), 422
         if second_factor.remove(db, current_user.user_id):
             audit.add(db, actor(), Action.FACTOR_REMOVED, _myself())
     flash(_("The second factor is turned off."), "good")

@@ -48,7 +48,7 @@ def index() -> ResponseReturnValue:
         ).all()
         roles: dict[int, list[str]] = {row.User.id: [] for row in found}
         for user_id, role in db.execute(select(UserRole.user_id, UserRole.role).where(UserRole.user_id.in_(roles))):
-            roles[user_id].append(WORDS[Role(role)])
+            roles[user_id].append(str(WORDS[Role(role)]))
     return render_template(
         "accounts.html",
         rows=found,
@@ -98,7 +98,7 @@ def create() -> ResponseReturnValue:
     except AccountError as error:
         return _form("account_new.html", typed, str(error)), 422
     except IntegrityError:
-        return _form("account_new.html", typed, TAKEN), 422
+        return _form("account_new.html", typed, str(TAKEN)), 422
     return render_template("one_time_password.html", user=user, password=password)
 
 
@@ -147,7 +147,7 @@ def change(user_id: int) -> ResponseReturnValue:
     except AccountError as error:
         return _page(user_id, typed, str(error)), 422
     except IntegrityError:
-        return _page(user_id, typed, TAKEN), 422
+        return _page(user_id, typed, str(TAKEN)), 422
     flash(_("%(name)s: saved. It holds from the next page on.", name=user.name), "good")
     return redirect(url_for("accounts.account", user_id=user_id))
 

@@ -46,7 +46,7 @@ def marks(session: Session, punch_ids: Collection[str]) -> dict[str, list[Mark]]
         found[row.punch_id].append(
             Mark(
                 row.action,
-                words,
+                str(words),
                 waits,
                 row.new_ms,
                 row.new_direction,

@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
+from flask_babel.speaklater import LazyString
 
 from worker.protocol.guided import Hint, Pose
 from worker.protocol.outcomes import Outcome
@@ -42,7 +43,7 @@ class EnrolResult:
         return self.picture_id is not None
 
 
-WORDS: dict[Outcome | Refusal, str] = {
+WORDS: dict[Outcome | Refusal, LazyString] = {
     Outcome.ENROLLED: lazy_gettext("Enrolled: the face is clear."),
     Outcome.ALREADY_ENROLLED: lazy_gettext("This face is already enrolled as somebody else."),
     Outcome.NO_FACE: lazy_gettext(
@@ -79,19 +80,19 @@ WORDS: dict[Outcome | Refusal, str] = {
     ),
 }
 
-POSES: dict[Pose, str] = {
+POSES: dict[Pose, LazyString] = {
     Pose.STRAIGHT: lazy_gettext("Look straight into the camera"),
     Pose.LEFT: lazy_gettext("Turn the head a little to your left"),
     Pose.RIGHT: lazy_gettext("Turn the head a little to your right"),
 }
 """Said to the person in front of the camera."""
-POSE_NAMES: dict[Pose, str] = {
+POSE_NAMES: dict[Pose, LazyString] = {
     Pose.STRAIGHT: lazy_gettext("Straight"),
     Pose.LEFT: lazy_gettext("A little left"),
     Pose.RIGHT: lazy_gettext("A little right"),
 }
 
-HINTS: dict[Hint, str] = {
+HINTS: dict[Hint, LazyString] = {
     Hint.GOOD: lazy_gettext("Good, hold still"),
     Hint.NO_FACE: lazy_gettext("No face is seen: come in front of the camera"),
     Hint.SEVERAL_FACES: lazy_gettext("More than one face: only this person, please"),
@@ -123,5 +124,5 @@ def words_for(
             limit=limit,
         )
     else:
-        words = WORDS.get(outcome, _("Refused: %(value)s.", value=outcome.value.replace("_", " ")))
-    return f"{words} ({reason})" if reason and outcome is not Outcome.ENROLLED else str(words)
+        words = str(WORDS.get(outcome) or _("Refused: %(outcome)s.", outcome=outcome.value.replace("_", " ")))
+    return f"{words} ({reason})" if reason and outcome is not Outcome.ENROLLED else words

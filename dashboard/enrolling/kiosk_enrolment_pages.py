@@ -136,7 +136,7 @@ def state(employee_id: str, kiosk: str, session: str) -> ResponseReturnValue:
 
 
 def state_of(sitting: Sitting) -> dict[str, Any]:
-    said, words = sitting.said, PHASES.get(sitting.phase, "")
+    said, words = sitting.said, str(PHASES.get(sitting.phase, ""))
     if sitting.phase == "collecting" and said is not None and said.pose is not None:
         words = f"{HINTS[said.hint] if said.hint else POSES[said.pose]}."
     return {
@@ -169,7 +169,7 @@ def accept(employee_id: str, kiosk: str, session: str) -> ResponseReturnValue:
         return redirect(url_for("kiosk_enrolment.choose", employee_id=employee_id))
     results = enrol(wish_of(employee_id), list(found.values()), together=True)
     if not all(result.stored for result in results):
-        names = [POSE_NAMES[pose] for pose in found]
+        names = [str(POSE_NAMES[pose]) for pose in found]
         verdicts = [verdict(name, result) for name, result in zip(names, results, strict=True)]
         code = 503 if any(result.outcome is Outcome.NO_WORKER for result in results) else 200
         return _follow(employee, kiosk, session, verdicts), code

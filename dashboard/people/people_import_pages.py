@@ -132,7 +132,7 @@ def apply(token: str) -> ResponseReturnValue:
         return _form(str(error)), 422
     except (PlanChanged, IntegrityError):  # the second: somebody entered the same code in the same moment
         with reading(services().sessions) as session:
-            return _look(token, _plan(session, token), CHANGED_MEANWHILE), 409
+            return _look(token, _plan(session, token), str(CHANGED_MEANWHILE)), 409
     import_uploads.forget(services().settings, token)
     flash(
         ngettext(

@@ -7,6 +7,7 @@ from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
+from flask_babel.speaklater import LazyString
 from sqlalchemy import exists, func, select, tuple_
 from sqlalchemy.orm import Session
 
@@ -29,7 +30,7 @@ STATES = {
     "no_pictures": lazy_gettext("Without pictures"),
     "old_pictures": lazy_gettext("To re-enrol"),
 }
-SORTS: dict[str, tuple[str, tuple[Any, ...], tuple[type, ...]]] = {
+SORTS: dict[str, tuple[LazyString, tuple[Any, ...], tuple[type, ...]]] = {
     "name": (lazy_gettext("Name"), (Employee.name_key, Employee.id), (str, str)),
     "code": (lazy_gettext("Code"), (Employee.code,), (str,)),
     "department": (lazy_gettext("Department"), (Employee.department, Employee.name_key, Employee.id), (str, str, str)),

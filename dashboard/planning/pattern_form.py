@@ -5,6 +5,7 @@ from datetime import date
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
+from flask_babel.speaklater import LazyString
 
 from dashboard.days.bad_rule import BadRule
 from dashboard.days.breaks import AutomaticBreak, Breaks
@@ -28,7 +29,7 @@ FAVOURS = {
     "employer": lazy_gettext("For the employer"),
     "neither": lazy_gettext("To the nearest"),
 }
-OVERTIMES: dict[str, tuple[str, Overtime]] = {
+OVERTIMES: dict[str, tuple[LazyString, Overtime]] = {
     "plain": (lazy_gettext("No factor"), Overtime()),
     "id5": (lazy_gettext("Indonesia, 5 days"), INDONESIA_5_DAYS),
     "id6": (lazy_gettext("Indonesia, 6 days"), INDONESIA_6_DAYS),

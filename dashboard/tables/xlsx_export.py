@@ -7,6 +7,7 @@ from datetime import date, datetime, time, timedelta
 from typing import IO, Any
 
 from flask_babel import gettext as _
+from flask_babel.speaklater import LazyString
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
@@ -27,8 +28,8 @@ HOURS = "[h]:mm"
 """How a length of time is shown: hours beyond a day too."""
 
 Value = str | int | float | date | datetime | time | timedelta | None
-Columns = Sequence[tuple[str, int]]
-"""Titles, and widths in characters."""
+Columns = Sequence[tuple[str | LazyString, int]]
+"""Titles (in the language of whoever asks for the file), and widths in characters."""
 
 
 class TooManyRows(ValueError):

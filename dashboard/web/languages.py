@@ -22,5 +22,5 @@ def chosen() -> str:
 
 
 def init_app(app: Flask) -> None:
-    Babel(app, locale_selector=chosen, default_translation_directories="translations")
+    Babel(app, locale_selector=chosen, default_translation_directories="translations")  # type: ignore[no-untyped-call]
     app.jinja_env.globals.update(languages=LANGUAGES, language=lambda: str(get_locale()))
