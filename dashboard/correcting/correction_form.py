@@ -79,12 +79,13 @@ def _time(form: Form, zone_of: ZoneOf, now_ms: int) -> int | None:
     at_ms = wall_ms(day, minute, zone)
     moment = local_datetime(at_ms, zone)
     if moment.date() != day or moment.hour * 60 + moment.minute != minute:
+        typed = f"{minute // 60:02}:{minute % 60:02}"
         form.problems["time"] = _(
             "Time %(time)s: the clocks of %(zone)s skip it on %(day)s; it was never that time",
-            time=f"{minute // 60:02}:{minute % 60:02}",
+            time=typed,
             zone=zone.key,
             day=day,
         )
     elif at_ms > now_ms + AHEAD_MS:
-        form.problems["time"] = _("Time: %(day)s %(time)s is in the future", day=day, time=f"{moment:%H:%M}")
+        form.problems["time"] = _("Time: %(day)s %(time)s is in the future", day=day, time=moment.strftime("%H:%M"))
     return at_ms

@@ -5,7 +5,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext
+from flask_babel import lazy_gettext, lazy_pgettext
 
 from dashboard.tables.xlsx_export import Value
 from dashboard.web import words
@@ -23,7 +23,7 @@ COLUMNS = (
     (lazy_gettext("Distance"), 10),
     (lazy_gettext("Threshold"), 10),
     (lazy_gettext("Liveness"), 14),
-    (lazy_gettext("Late"), 8),
+    (lazy_pgettext("of a record", "Late"), 8),
     (lazy_gettext("Time uncertain"), 14),
     (lazy_gettext("Event id"), 36),
 )

@@ -7,6 +7,7 @@ from typing import Any
 from flask import Blueprint, Response, abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
 from dashboard.access.auth import actor, sight
@@ -20,7 +21,7 @@ from dashboard.models import EventPicture
 from dashboard.people.employees import departments
 from dashboard.recording.attendance_rules import local_date
 from dashboard.tables import downloads
-from dashboard.web import cursors, words
+from dashboard.web import cursors
 from dashboard.web.answers import services
 from dashboard.web.locales import number_words
 
@@ -89,7 +90,7 @@ def _count_words(total: int | None, further: bool) -> str:
     return (
         _("more than %(count)s records", count=number_words(COUNTED))
         if total is None
-        else words.count_words(total, "record", "records")
+        else ngettext("%(count)s record", "%(count)s records", total, count=number_words(total))
     )
 
 

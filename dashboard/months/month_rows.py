@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from flask_babel import lazy_gettext, lazy_pgettext
+from flask_babel import lazy_gettext
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
@@ -30,7 +30,7 @@ TOTALS: Columns = (
     (lazy_gettext("Regular"), 10),
     (lazy_gettext("Overtime"), 10),
     (lazy_gettext("Overtime by rate"), 28),
-    (lazy_pgettext("time", "Missing"), 10),
+    (lazy_gettext("Missing"), 10),
     (lazy_gettext("Leave"), 10),
     (lazy_gettext("Holiday"), 10),
     (lazy_gettext("Late"), 10),
@@ -53,7 +53,7 @@ DAYS: Columns = (
     (lazy_gettext("Required"), 10),
     (lazy_gettext("Worked"), 10),
     (lazy_gettext("Overtime"), 10),
-    (lazy_pgettext("time", "Missing"), 10),
+    (lazy_gettext("Missing"), 10),
     (lazy_gettext("Leave"), 10),
     (lazy_gettext("Late"), 10),
     (lazy_gettext("Left early"), 10),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import IO
 
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext, pgettext
+from flask_babel import lazy_gettext, ngettext
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.utils import simpleSplit
 from reportlab.pdfbase.pdfmetrics import stringWidth
@@ -22,7 +22,7 @@ from dashboard.months.asked_month import AskedMonth
 from dashboard.months.month_rows import Person
 from dashboard.months.sheet_fonts import fitting
 from dashboard.web.locales import locale
-from dashboard.web.words import count_words, local
+from dashboard.web.words import local
 
 WIDTH, HEIGHT = A4
 MARGIN = 42.0
@@ -186,7 +186,7 @@ def _sums(canvas: Canvas, days: Sequence[Day], y: float) -> None:
         (_("Required"), m.required),
         (_("Worked"), m.worked),
         (_("Overtime"), m.overtime_total),
-        (pgettext("time", "Missing"), m.missing),
+        (_("Missing"), m.missing),
         (_("Leave"), m.leave),
         (_("Late"), m.late),
     )
@@ -195,7 +195,10 @@ def _sums(canvas: Canvas, days: Sequence[Day], y: float) -> None:
         _put(canvas, MARGIN + place * step + 2, y, label, SMALL)
         _put(canvas, MARGIN + place * step + 2, y - 13, day_words.hours(value) or "0:00", 11, bold=True)
     present, absent = count("present", 0), count("absent", 0)
-    words = [count_words(present, "day present", "days present"), count_words(absent, "day absent", "days absent")]
+    words = [
+        ngettext("%(num)s day present", "%(num)s days present", present),
+        ngettext("%(num)s day absent", "%(num)s days absent", absent),
+    ]
     if m.overtime:
         words.append(_("overtime %(rates)s", rates=day_words.overtime(m.overtime)))
     _put(canvas, MARGIN + 2, y - 26, ", ".join(words), BODY, room=RIGHT - MARGIN)
@@ -213,10 +216,10 @@ def _signatures(canvas: Canvas) -> None:
 
 
 def _foot(canvas: Canvas, days: Sequence[Day], made: str, running: bool, complete: bool, number: str) -> None:
-    punches = count_words(sum(len(day.punches) for day in days), "punch", "punches")
+    punches = ngettext("%(num)s punch", "%(num)s punches", sum(len(day.punches) for day in days))
     legend = _("Times are hours and minutes at the site; +1: on the day after.")
     if running:
-        legend = f"{legend} {_('The month isn’t over: what comes later isn’t in it.')}"
+        legend += " " + _("The month isn’t over: what comes later isn’t in it.")
     words = [
         _("Made on %(made)s from the attendance records as they stood then: %(punches)s.", made=made, punches=punches),
         legend,

@@ -46,9 +46,9 @@ def clean(field: str, value: str, longest: int, required: bool) -> str:
         raise EmployeeError(
             field,
             _(
-                "%(field)s: holds a character that can't be printed (U+%(code)s); remove it",
+                "%(field)s: holds a character that can't be printed (U+%(number)s); remove it",
                 field=FIELDS[field],
-                code=f"{ord(bad):04X}",
+                number=format(ord(bad), "04X"),
             ),
         )
     if required and not text:

@@ -115,12 +115,15 @@ def columns_of(titles: list[str]) -> tuple[dict[str, int], list[str]]:
             found[column] = place
     missing = [column for column in NEEDED if column not in found]
     if missing:
+        names = str(FIELDS[missing[0]])
+        if len(missing) > 1:  # NEEDED are two
+            names = _("%(first)s and %(second)s", first=names, second=FIELDS[missing[1]])
         known = "; ".join(f"{FIELDS[column]}: {', '.join(HEADERS[column][:4])} …" for column in missing)
         raise BadTable(
             _(
                 "The first row must hold the columns’ titles; there is none for %(missing)s among “%(titles)s”. "
                 "Titles that are understood: %(known)s",
-                missing=_(" and ").join(str(FIELDS[column]) for column in missing),
+                missing=names,
                 titles=", ".join(titles[:10])[:200],
                 known=known,
             )

@@ -6,13 +6,12 @@ from datetime import datetime
 from typing import Any
 
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext
+from flask_babel import lazy_gettext, ngettext
 from flask_babel.speaklater import LazyString
 from sqlalchemy import exists, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from dashboard.models import Employee, EnrolmentPicture
-from dashboard.web import words
 from dashboard.web.cursors import Place, Value
 from dashboard.web.folding import folded
 from dashboard.web.locales import number_words
@@ -201,7 +200,7 @@ def count_words(total: int | None, further: bool) -> str:
     return (
         _("more than %(count)s people", count=number_words(COUNTED))
         if total is None
-        else words.count_words(total, "person", "people")
+        else ngettext("%(count)s person", "%(count)s people", total, count=number_words(total))
     )
 
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from flask import Flask, g
-from flask_babel import lazy_gettext, lazy_pgettext, ngettext
+from flask_babel import lazy_gettext, lazy_pgettext
 
 from dashboard.access.browsers import browser_words
 from dashboard.recording.attendance_rules import local_datetime
@@ -82,8 +82,8 @@ def initials(name: str) -> str:
 
 
 def count_words(n: int, one: str, many: str) -> str:
-    """Such as `12,345 people`; `make messages` takes `one` and `many` from where this is called."""
-    return f"{number_words(n)} {ngettext(one, many, n)}"
+    """Such as `12,345 people`; a page that speaks more than English says the whole sentence by ngettext instead."""
+    return f"{number_words(n)} {one if n == 1 else many}"
 
 
 def init_app(app: Flask) -> None:
@@ -94,7 +94,6 @@ def init_app(app: Flask) -> None:
         browser_words=browser_words,
         direction_words=lambda code: str(DIRECTIONS.get(code, code)),
         liveness_words=liveness_words,
-        number_words=number_words,
     )
     app.jinja_env.globals.update(
         result_words=result_words, count_words=count_words, calendar_weekdays=weekdays, script_words=script_words
