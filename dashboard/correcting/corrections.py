@@ -121,7 +121,7 @@ def ask(
     _time(new_ms, now_ms)
     row = Correction(
         event_id=event_id,
-        number=corrects_id,
+        corrects_id=corrects_id,
         action=action,
         new_ms=new_ms,
         new_direction=new_direction,
