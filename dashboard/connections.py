@@ -5,6 +5,8 @@ from typing import Any
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -21,9 +23,9 @@ from dashboard.webhooks.subscriptions import WebhookProblem
 KEYS_SHOWN = 100
 """The newest; `attendance api-key list` shows all."""
 WHY = {
-    "unknown_employee": "Frappe knows no employee with this code",
-    "inactive_employee": "Inactive in Frappe",
-    "refused": "Refused",
+    "unknown_employee": lazy_gettext("Frappe knows no employee with this code"),
+    "inactive_employee": lazy_gettext("Inactive in Frappe"),
+    "refused": lazy_gettext("Refused"),
 }
 
 pages = Blueprint("connections", __name__)
@@ -98,10 +100,12 @@ def make_key() -> ResponseReturnValue:
     typed = {"name": form.get("name", ""), "scopes": form.getlist("scopes"), "days": form.get("days", "").strip()}
     text = str(typed["days"])
     if text and not (text.isascii() and text.isdecimal() and len(text) <= 5):
-        return _page(typed=typed, problem=f"Expires after “{text[:20]}”: a number of days is needed, or nothing."), 422
+        return _page(
+            typed=typed, problem=_("Expires after “%(text)s”: a number of days is needed, or nothing.", text=text[:20])
+        ), 422
     try:
         with services().sessions.begin() as session:
-            _, shown = keys.create(
+            made = keys.create(
                 session,
                 str(typed["name"]),
                 form.getlist("scopes"),
@@ -112,7 +116,7 @@ def make_key() -> ResponseReturnValue:
             )
     except keys.KeyProblem as error:
         return _page(typed=typed, problem=str(error)), 422
-    return _page(new_key=shown)
+    return _page(new_key=made[1])
 
 
 @pages.post("/connections/keys/<key_id>/revoke")
@@ -122,7 +126,7 @@ def revoke_key(key_id: str) -> ResponseReturnValue:
             key = keys.revoke(session, key_id, now_ms(), actor())
     except keys.KeyProblem:
         abort(404)
-    flash(f"The key {key.name} is revoked: it opens nothing any more.", "good")
+    flash(_("The key %(name)s is revoked: it opens nothing any more.", name=key.name), "good")
     return redirect(url_for("connections.index"))
 
 
@@ -135,7 +139,12 @@ def webhook_step(webhook_id: str, step: str) -> ResponseReturnValue:
             number = subscriptions.replay(session, webhook_id, actor=actor()) if step == "replay" else 0
     except WebhookProblem:
         abort(404)
-    flash(f"{number} are sent again." if step == "replay" else "The webhook is told again from now on.", "good")
+    flash(
+        _("%(number)s are sent again.", number=number)
+        if step == "replay"
+        else _("The webhook is told again from now on."),
+        "good",
+    )
     return redirect(url_for("connections.index"))
 
 
@@ -143,5 +152,5 @@ def webhook_step(webhook_id: str, step: str) -> ResponseReturnValue:
 def retry_frappe() -> ResponseReturnValue:
     with services().sessions.begin() as session:
         number = frappe_sync.retry(session, actor=actor())
-    flash(f"{number} punches are pushed to Frappe HR again.", "good")
+    flash(_("%(number)s punches are pushed to Frappe HR again.", number=number), "good")
     return redirect(url_for("connections.index"))

@@ -7,6 +7,7 @@ from typing import Any
 import redis
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 from sqlalchemy import select
 
 from dashboard.access.auth import actor
@@ -135,13 +136,27 @@ def change(name: str) -> ResponseReturnValue:
     app = services()
     label, direction = request.form.get("label", "").strip(), request.form.get("direction", "")
     if len(label) > MAX_LABEL or not (label.isprintable() or not label):
-        abort(400, f"Label: at most {MAX_LABEL} printable characters, got {len(label)}.")
+        abort(
+            400,
+            _(
+                "Label: at most %(longest)s printable characters, got %(count)s.",
+                longest=MAX_LABEL,
+                count=len(label),
+            ),
+        )
     form = Form(request.form)
-    site_id = form.number("site", "Site", 1, 999_999_999)
+    site_id = form.number("site", _("Site"), 1, 999_999_999)
     if form.problems:
         abort(400, f"{form.problems['site']}.")
     if direction not in DIRECTIONS:
-        abort(400, f"Direction “{direction[:40]}”: choose one of {', '.join(DIRECTIONS)}.")
+        abort(
+            400,
+            _(
+                "Direction “%(direction)s”: choose one of %(known)s.",
+                direction=direction[:40],
+                known=", ".join(DIRECTIONS),
+            ),
+        )
     now = running(app.lives)
     with app.sessions.begin() as session:
         kiosk = session.get(Kiosk, name)
@@ -151,12 +166,12 @@ def change(name: str) -> ResponseReturnValue:
                 abort(404)
             kiosk = Kiosk(name=name)
         if site_id is not None and session.get(Site, site_id) is None:
-            abort(400, f"Site {site_id}: there is none (any more); reload the page.")
+            abort(400, _("Site %(number)s: there is none (any more); reload the page.", number=site_id))
         before = {"label": kiosk.label or "", "direction": kiosk.direction or "alternate", "site": kiosk.site_id}
         kiosk.label, kiosk.direction, kiosk.site_id = label, direction, site_id
         session.add(kiosk)
         was, now_is = audit.changes(before, {"label": label, "direction": direction, "site": site_id})
         if now_is or is_new:
             audit.add(session, actor(), Action.KIOSK_CHANGED, audit.Subject("kiosk", name), was, now_is)
-    flash(f"{label or name}: saved. It counts from the next punch on.", "good")
+    flash(_("%(name)s: saved. It counts from the next punch on.", name=label or name), "good")
     return redirect(url_for("kiosks.index"))

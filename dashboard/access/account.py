@@ -5,6 +5,8 @@ import io
 import segno
 from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext
 from flask_login import current_user
 from sqlalchemy.orm import Session
 
@@ -74,7 +76,7 @@ def factor() -> ResponseReturnValue:
                 audit.add(db, actor(), Action.FACTOR_ADDED, _myself())
         if codes:
             return render_template("recovery_codes.html", codes=codes, go_on=start_page())
-        problem = "The code doesn’t fit. Check that the phone’s clock is right, and enter the app’s newest code."
+        problem = _("The code doesn’t fit. Check that the phone’s clock is right, and enter the app’s newest code.")
     with reading(app.sessions) as db:
         found = db.get(SecondFactor, current_user.user_id)
         if found is not None and found.confirmed_ms is not None:
@@ -103,7 +105,7 @@ def _proved(db: Session) -> bool:
     return accounts.verified(db, current_user.name, request.form.get("password", "")) is not None
 
 
-WRONG_PASSWORD = "The password is wrong; nothing was changed."
+WRONG_PASSWORD = lazy_gettext("The password is wrong; nothing was changed.")
 
 
 @pages.post("/second-factor/codes")
@@ -112,7 +114,7 @@ def new_codes() -> ResponseReturnValue:
         if not second_factor.is_on(db, current_user.user_id):
             abort(404)
         if not _proved(db):
-            return _page(WRONG_PASSWORD), 422
+            return _page(str(WRONG_PASSWORD)), 422
         codes = second_factor.new_recovery_codes(db, current_user.user_id)
         audit.add(db, actor(), Action.RECOVERY_CODES_MADE, _myself())
     return render_template("recovery_codes.html", codes=codes, go_on=url_for("account.index"))
@@ -121,13 +123,13 @@ def new_codes() -> ResponseReturnValue:
 @pages.post("/second-factor/remove")
 def remove_factor() -> ResponseReturnValue:
     if _is_demanded():
-        return _page("This site demands a second factor of your role; it can’t be turned off."), 422
+        return _page(_("This site demands a second factor of your role; it can’t be turned off.")), 422
     with services().sessions.begin() as db:
         if not _proved(db):
-            return _page(WRONG_PASSWORD), 422
+            return _page(str(WRONG_PASSWORD)), 422
         if second_factor.remove(db, current_user.user_id):
             audit.add(db, actor(), Action.FACTOR_REMOVED, _myself())
-    flash("The second factor is turned off.", "good")
+    flash(_("The second factor is turned off."), "good")
     return redirect(url_for("account.index"))
 
 
@@ -140,7 +142,7 @@ def end_session(session_id: int) -> ResponseReturnValue:
         if not login_sessions.end(db, current_user.user_id, session_id):
             abort(404)
         audit.add(db, actor(), Action.SESSIONS_ENDED, _myself(), after={"ended": 1})
-    flash("That browser is logged out.", "good")
+    flash(_("That browser is logged out."), "good")
     return redirect(url_for("account.index"))
 
 
@@ -150,5 +152,5 @@ def end_others() -> ResponseReturnValue:
         ended = login_sessions.end(db, current_user.user_id, but=current_user.session_id)
         if ended:
             audit.add(db, actor(), Action.SESSIONS_ENDED, _myself(), after={"ended": ended})
-    flash("All other browsers are logged out.", "good")
+    flash(_("All other browsers are logged out."), "good")
     return redirect(url_for("account.index"))

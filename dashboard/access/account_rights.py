@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from flask_babel import gettext as _
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
@@ -53,10 +54,16 @@ def parse(roles: Iterable[str], departments: Iterable[str], code: str) -> Rights
     chosen = list(roles)
     wrong = next((role for role in chosen if role not in known), None)
     if wrong is not None:
-        raise AccountError(f"role {wrong[:40]!r}: not known; roles are {', '.join(Role)}")
+        raise AccountError(_("role %(role)r: not known; roles are %(known)s", role=wrong[:40], known=", ".join(Role)))
     looked_after = {text for text in (one.strip() for one in departments) if text}
     if len(looked_after) > MAX_DEPARTMENTS or any(len(text) > MAX_DEPARTMENT for text in looked_after):
-        raise AccountError(f"departments: at most {MAX_DEPARTMENTS}, of at most {MAX_DEPARTMENT} characters each")
+        raise AccountError(
+            _(
+                "departments: at most %(most)s, of at most %(longest)s characters each",
+                most=MAX_DEPARTMENTS,
+                longest=MAX_DEPARTMENT,
+            )
+        )
     return Rights(frozenset(map(Role, chosen)), frozenset(looked_after), code.strip())
 
 
@@ -65,11 +72,11 @@ def change(session: Session, user: User, wanted: Rights) -> None:
     lock_managers(session)
     employee = _person(session, user, wanted)
     if not wanted.roles:
-        raise AccountError(f"roles: choose at least one, of {', '.join(WORDS.values())}")
+        raise AccountError(_("roles: choose at least one, of %(known)s", known=", ".join(map(str, WORDS.values()))))
     if Role.SUPERVISOR in wanted.roles and not wanted.departments:
-        raise AccountError("departments: choose at least one for a supervisor, who sees nobody otherwise")
+        raise AccountError(_("departments: choose at least one for a supervisor, who sees nobody otherwise"))
     if Role.EMPLOYEE in wanted.roles and employee is None:
-        raise AccountError("person: an employee’s account must be linked to a person; give their code")
+        raise AccountError(_("person: an employee’s account must be linked to a person; give their code"))
     for table in (UserRole, UserDepartment):
         session.execute(delete(table).where(table.user_id == user.id))
     session.add_all(UserRole(user_id=user.id, role=role) for role in wanted.roles)
@@ -85,10 +92,10 @@ def _person(session: Session, user: User, wanted: Rights) -> Employee | None:
         return None
     employee = find_by_code(session, wanted.code)
     if employee is None:
-        raise AccountError(f"person: nobody has the code {wanted.code[:64]!r}")
+        raise AccountError(_("person: nobody has the code %(code)r", code=wanted.code[:64]))
     other = session.scalar(select(User.name).where(User.employee_id == employee.id, User.id != user.id))
     if other is not None:
-        raise AccountError(f"person: {wanted.code[:64]!r} has an account already, {other!r}")
+        raise AccountError(_("person: %(code)r has an account already, %(other)r", code=wanted.code[:64], other=other))
     return employee
 
 
@@ -111,7 +118,10 @@ def require_a_manager(session: Session) -> None:
     """Raise AccountError where nobody would be left who may manage accounts."""
     if session.scalars(_managers().limit(1)).first() is None:
         raise AccountError(
-            f"this is the last account with the role {WORDS[MANAGER]}, which looks after accounts; give it to another first"
+            _(
+                "this is the last account with the role %(role)s, which looks after accounts; give it to another first",
+                role=WORDS[MANAGER],
+            )
         )
 
 

@@ -7,6 +7,7 @@ import secrets
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+from flask_babel import gettext as _
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
@@ -46,11 +47,15 @@ def create_user(session: Session, name: str, roles: frozenset[Role]) -> str:
     """Add somebody who may log in; returns the one-time password that the first log-in replaces. Raises AccountError."""
     name = name.strip()
     if not 1 <= len(name) <= MAX_NAME or not name.isprintable():
-        raise AccountError(f"user name {name[:80]!r}: use 1-{MAX_NAME} printable characters")
+        raise AccountError(
+            _("user name %(name)r: use 1-%(longest)s printable characters", name=name[:80], longest=MAX_NAME)
+        )
     if session.scalar(select(exists().where(User.name == name))):
-        raise AccountError(f"user name {name!r}: taken; choose another, or reset that user's password")
+        raise AccountError(_("user name %(name)r: taken; choose another, or reset that user's password", name=name))
     if not roles:
-        raise AccountError(f"user name {name!r}: choose at least one role, of {', '.join(Role)}")
+        raise AccountError(
+            _("user name %(name)r: choose at least one role, of %(known)s", name=name, known=", ".join(Role))
+        )
     password = one_time_password()
     user = User(name=name, password_hash=hasher.hash(password), must_change_password=True, created_ms=now_ms())
     session.add(user)
@@ -64,8 +69,8 @@ def named(session: Session, name: str) -> User:
     """The account of that name; raises AccountError."""
     user = session.scalar(select(User).where(User.name == name))
     if user is None:
-        known = ", ".join(session.scalars(select(User.name).order_by(User.name).limit(10))) or "none yet"
-        raise AccountError(f"user name {name[:80]!r}: not known; users are: {known}")
+        known = ", ".join(session.scalars(select(User.name).order_by(User.name).limit(10))) or _("none yet")
+        raise AccountError(_("user name %(name)r: not known; users are: %(known)s", name=name[:80], known=known))
     return user
 
 
@@ -91,12 +96,19 @@ def set_password(session: Session, user_id: int, current: str, new: str, again: 
     """Change a user's own password; raises AccountError with words for the form."""
     user = session.get_one(User, user_id)
     if verified(session, user.name, current) is None:
-        raise AccountError("The current password is wrong.")
+        raise AccountError(_("The current password is wrong."))
     if new != again:
-        raise AccountError("The two new passwords differ; type the same one twice.")
+        raise AccountError(_("The two new passwords differ; type the same one twice."))
     if not MIN_PASSWORD <= len(new) <= MAX_PASSWORD:
-        raise AccountError(f"The new password has {len(new)} characters; use {MIN_PASSWORD} to {MAX_PASSWORD}.")
+        raise AccountError(
+            _(
+                "The new password has %(count)s characters; use %(shortest)s to %(longest)s.",
+                count=len(new),
+                shortest=MIN_PASSWORD,
+                longest=MAX_PASSWORD,
+            )
+        )
     if new == current or new.casefold() == user.name.casefold():
-        raise AccountError("The new password must differ from the current one and from your name.")
+        raise AccountError(_("The new password must differ from the current one and from your name."))
     user.password_hash, user.must_change_password = hasher.hash(new), False
     return user

@@ -4,6 +4,8 @@ from typing import Any
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext
 from sqlalchemy import exists, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -24,7 +26,9 @@ pages = Blueprint("accounts", __name__, url_prefix="/accounts")
 
 NUMBER = "<int(max=9223372036854775807):user_id>"
 """A number that no database holds is an address that isn't there."""
-TAKEN = "Somebody else gave that name or that person an account in the same moment; look at the list again."
+TAKEN = lazy_gettext(
+    "Somebody else gave that name or that person an account in the same moment; look at the list again."
+)
 
 
 @pages.get("")
@@ -44,7 +48,7 @@ def index() -> ResponseReturnValue:
         ).all()
         roles: dict[int, list[str]] = {row.User.id: [] for row in found}
         for user_id, role in db.execute(select(UserRole.user_id, UserRole.role).where(UserRole.user_id.in_(roles))):
-            roles[user_id].append(WORDS[Role(role)])
+            roles[user_id].append(str(WORDS[Role(role)]))
     return render_template(
         "accounts.html",
         rows=found,
@@ -94,7 +98,7 @@ def create() -> ResponseReturnValue:
     except AccountError as error:
         return _form("account_new.html", typed, str(error)), 422
     except IntegrityError:
-        return _form("account_new.html", typed, TAKEN), 422
+        return _form("account_new.html", typed, str(TAKEN)), 422
     return render_template("one_time_password.html", user=user, password=password)
 
 
@@ -143,8 +147,8 @@ def change(user_id: int) -> ResponseReturnValue:
     except AccountError as error:
         return _page(user_id, typed, str(error)), 422
     except IntegrityError:
-        return _page(user_id, typed, TAKEN), 422
-    flash(f"{user.name}: saved. It holds from the next page on.", "good")
+        return _page(user_id, typed, str(TAKEN)), 422
+    flash(_("%(name)s: saved. It holds from the next page on.", name=user.name), "good")
     return redirect(url_for("accounts.account", user_id=user_id))
 
 
@@ -153,23 +157,23 @@ def _reset_factor(db: Session, user: User) -> tuple[Action, str]:
     login_sessions.end(db, user.id)
     return (
         Action.FACTOR_RESET,
-        "The second factor is reset: the password alone opens the account until a new one is set up.",
+        _("The second factor is reset: the password alone opens the account until a new one is set up."),
     )
 
 
 def _disable(db: Session, user: User) -> tuple[Action, str]:
     account_rights.disable(db, user)
-    return Action.ACCOUNT_DISABLED, "Disabled: nobody logs in with this account."
+    return Action.ACCOUNT_DISABLED, _("Disabled: nobody logs in with this account.")
 
 
 def _enable(db: Session, user: User) -> tuple[Action, str]:
     user.disabled_ms = None
-    return Action.ACCOUNT_ENABLED, "Enabled again, with its old password."
+    return Action.ACCOUNT_ENABLED, _("Enabled again, with its old password.")
 
 
 def _end_sessions(db: Session, user: User) -> tuple[Action, str]:
     login_sessions.end(db, user.id)
-    return Action.SESSIONS_ENDED, "Logged out everywhere."
+    return Action.SESSIONS_ENDED, _("Logged out everywhere.")
 
 
 STEPS = {"reset-factor": _reset_factor, "disable": _disable, "enable": _enable, "end-sessions": _end_sessions}

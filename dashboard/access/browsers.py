@@ -1,5 +1,7 @@
 """A browser's own description of itself, in the two words that its user knows it by."""
 
+from flask_babel import gettext as _
+
 BROWSERS = (
     ("Edg", "Edge"),
     ("OPR/", "Opera"),
@@ -27,5 +29,7 @@ def browser_words(user_agent: str) -> str:
     browser = next((words for mark, words in BROWSERS if mark in user_agent), "")
     system = next((words for mark, words in SYSTEMS if mark in user_agent), "")
     if not browser and not system:
-        return user_agent[:40] or "Not named"
-    return f"{browser or 'A browser'} on {system}" if system else browser
+        return user_agent[:40] or _("Not named")
+    if not system:
+        return browser
+    return _("%(browser)s on %(system)s", browser=browser or _("A browser"), system=system)

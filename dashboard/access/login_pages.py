@@ -4,6 +4,7 @@ from typing import Any
 
 from flask import Blueprint, Flask, flash, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_login import current_user, login_user, logout_user
@@ -76,7 +77,7 @@ def second_step() -> ResponseReturnValue:
         answer = second_factor.check(db, user.id, request.form.get("code", ""), app.settings.session_key)
     if not answer.right:
         _note_failure(user.name, "code")
-        words = answer.words or "The code is wrong, or was used already. Wait for the app’s next one."
+        words = answer.words or _("The code is wrong, or was used already. Wait for the app’s next one.")
         return render_template("login_code.html", name=user.name, problem=words), 401
     return _enter(user.id, pending.target, "recovery code" if answer.by_recovery_code else "app")
 
@@ -120,7 +121,7 @@ def logout() -> ResponseReturnValue:
         audit.add(db, actor(), Action.LOGOUT, audit.Subject("account", str(current_user.user_id)))
     logout_user()
     session.clear()
-    flash("You are logged out.", "good")
+    flash(_("You are logged out."), "good")
     return redirect(url_for("auth.login"))
 
 
@@ -139,7 +140,7 @@ def password() -> ResponseReturnValue:
             audit.add(db, actor(), Action.PASSWORD_CHANGED, audit.account(user))
     except accounts.AccountError as error:
         return render_template("password.html", target=target, problem=str(error)), 422
-    flash("Your new password is set.", "good")
+    flash(_("Your new password is set."), "good")
     return redirect(target or start_page())
 
 

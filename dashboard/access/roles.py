@@ -5,6 +5,8 @@ An account may have several: the clerk who is an employee too, or, in a small fi
 
 from enum import StrEnum
 
+from flask_babel import lazy_gettext
+
 
 class Role(StrEnum):
     EMPLOYEE = "employee"
@@ -15,18 +17,18 @@ class Role(StrEnum):
 
 
 WORDS = {
-    Role.EMPLOYEE: "Employee",
-    Role.SUPERVISOR: "Supervisor",
+    Role.EMPLOYEE: lazy_gettext("Employee"),
+    Role.SUPERVISOR: lazy_gettext("Supervisor"),
     Role.HR: "HR",
-    Role.OPERATOR: "Operator",
-    Role.AUDITOR: "Auditor",
+    Role.OPERATOR: lazy_gettext("Operator"),
+    Role.AUDITOR: lazy_gettext("Auditor"),
 }
 HINTS = {
-    Role.EMPLOYEE: "Sees their own records only. The account must be linked to the person.",
-    Role.SUPERVISOR: "Sees the people and records of the departments chosen below; no faces.",
-    Role.HR: "Everything about people and attendance, and the accounts.",
-    Role.OPERATOR: "Kiosks, workers and their health; no people.",
-    Role.AUDITOR: "Reads everything, the audit trail too, and changes nothing.",
+    Role.EMPLOYEE: lazy_gettext("Sees their own records only. The account must be linked to the person."),
+    Role.SUPERVISOR: lazy_gettext("Sees the people and records of the departments chosen below; no faces."),
+    Role.HR: lazy_gettext("Everything about people and attendance, and the accounts."),
+    Role.OPERATOR: lazy_gettext("Kiosks, workers and their health; no people."),
+    Role.AUDITOR: lazy_gettext("Reads everything, the audit trail too, and changes nothing."),
 }
 FIRST_USER = frozenset({Role.HR, Role.OPERATOR})
 """Of the account that an installation begins with: together they may do all that a site needs."""

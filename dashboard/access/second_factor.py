@@ -16,6 +16,7 @@ import secrets
 from dataclasses import dataclass
 
 import pyotp
+from flask_babel import gettext as _
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
@@ -97,7 +98,7 @@ def check(session: Session, user_id: int, code: str, session_key: str) -> Answer
     if factor.key_mark != mark_of(session_key):
         return Answer(
             False,
-            words="The site’s key has changed since the app was set up. Use a recovery code, or have HR reset it.",
+            words=_("The site’s key has changed since the app was set up. Use a recovery code, or have HR reset it."),
         )
     return Answer(_take(factor, code, session_key))
 

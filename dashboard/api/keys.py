@@ -12,6 +12,8 @@ import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -20,12 +22,12 @@ from dashboard.auditing.audit_actions import Action
 from dashboard.models import ApiKey
 
 SCOPES = {
-    "employees:read": "read employees and departments",
-    "employees:write": "add employees, change them, deactivate and reactivate them",
-    "events:read": "read punches",
-    "days:read": "read days and their minutes, as the rules compute them",
-    "kiosks:read": "read kiosks and their state",
-    "webhooks:manage": "see, add and remove webhooks, and send again what failed",
+    "employees:read": lazy_gettext("read employees and departments"),
+    "employees:write": lazy_gettext("add employees, change them, deactivate and reactivate them"),
+    "events:read": lazy_gettext("read punches"),
+    "days:read": lazy_gettext("read days and their minutes, as the rules compute them"),
+    "kiosks:read": lazy_gettext("read kiosks and their state"),
+    "webhooks:manage": lazy_gettext("see, add and remove webhooks, and send again what failed"),
 }
 DAY_MS = 86_400_000
 LAST_USED_STEP_MS = 60_000
@@ -63,12 +65,20 @@ def create(
     """A new key and its text, which is never shown again. Without `days` it doesn't expire. Raises KeyProblem."""
     name, wanted = name.strip(), sorted(set(scopes))
     if not 1 <= len(name) <= MAX_NAME or not name.isprintable():
-        raise KeyProblem(f"key name {name[:120]!r}: use 1-{MAX_NAME} printable characters")
+        raise KeyProblem(
+            _("key name %(name)r: use 1-%(longest)s printable characters", name=name[:120], longest=MAX_NAME)
+        )
     unknown = [scope for scope in wanted if scope not in SCOPES]
     if unknown or not wanted:
-        raise KeyProblem(f"scope {', '.join(unknown) or '(none)'}: choose from {', '.join(SCOPES)}")
+        raise KeyProblem(
+            _(
+                "scope %(scope)s: choose from %(known)s",
+                scope=", ".join(unknown) or _("(none)"),
+                known=", ".join(SCOPES),
+            )
+        )
     if days is not None and not 1 <= days <= MAX_DAYS:
-        raise KeyProblem(f"expires after {days} days: use 1-{MAX_DAYS}")
+        raise KeyProblem(_("expires after %(days)s days: use 1-%(most)s", days=days, most=MAX_DAYS))
     key_id, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
     key = ApiKey(
         id=key_id,

@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from flask_babel import gettext as _
 from sqlalchemy import String, and_, cast, func, select, union_all
 from sqlalchemy.orm import Session, aliased
 
@@ -55,14 +56,21 @@ def read_filter(args: Mapping[str, str]) -> tuple[TrailFilter, list[str]]:
     texts = {name: args.get(name, "").strip() for name in (*FIELDS, "before")}
     for name, text in texts.items():
         if len(text) > LONGEST_TEXT:
-            problems.append(f"{name.capitalize()}: at most {LONGEST_TEXT} characters, got {len(text)}.")
+            problems.append(
+                _(
+                    "%(name)s: at most %(longest)s characters, got %(count)s.",
+                    name=name.capitalize(),
+                    longest=LONGEST_TEXT,
+                    count=len(text),
+                )
+            )
             texts[name] = ""
     if texts["action"] and texts["action"] not in set(Action):
-        problems.append(f"Action “{texts['action'][:40]}”: not known; choose one of the list.")
+        problems.append(_("Action “%(action)s”: not known; choose one of the list.", action=texts["action"][:40]))
     start, end = day_range(texts, problems)
     before = texts["before"]
     if before and not (before.isascii() and before.isdecimal() and int(before) <= LARGEST_ID):
-        problems.append(f"Before “{before[:40]}” is not a row’s number; leave it out.")
+        problems.append(_("Before “%(before)s” is not a row’s number; leave it out.", before=before[:40]))
         before = ""
     return TrailFilter(
         texts["who"], texts["action"], texts["whom"], start, end, int(before) if before else None
@@ -143,5 +151,5 @@ def _change(before: dict[str, Any], after: dict[str, Any], name: str) -> str:
 
 def _shown(value: Any) -> str:
     if isinstance(value, list):
-        return ", ".join(map(str, value)) or "none"
-    return "none" if value in (None, "") else str(value)
+        return ", ".join(map(str, value)) or _("none")
+    return _("none") if value in (None, "") else str(value)

@@ -4,6 +4,7 @@ from typing import Any
 
 from flask import abort, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 
 from dashboard.access.auth import actor, viewer_name
 from dashboard.correcting import correction_form, correction_requests
@@ -44,7 +45,7 @@ def answer(employee_id: str, back: str, after: str) -> ResponseReturnValue:
         _ask(employee_id, punch, asked, now)
     except CorrectionError as error:
         return _page(shown, typed, {"": str(error)}), 422
-    flash("It is asked for, and counts once somebody else has approved it.", "good")
+    flash(_("It is asked for, and counts once somebody else has approved it."), "good")
     return redirect(after)
 
 
@@ -60,7 +61,7 @@ def _ask(employee_id: str, punch: CorrectedPunch | None, asked: Asked, now: int)
         correction_requests.refuse_second(session, employee_id, punch_id, asked.new_ms, asked.direction)
         if punch is None:
             if asked.new_ms is None or asked.direction is None:
-                raise CorrectionError("correction: an added punch needs a time and a direction")
+                raise CorrectionError(_("correction: an added punch needs a time and a direction"))
             ask_to_add(session, employee_id, asked.new_ms, asked.direction, **by)
             return
         recorded = session.get(AttendanceEvent, punch.id) is not None

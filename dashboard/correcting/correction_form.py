@@ -5,14 +5,20 @@ from dataclasses import dataclass
 from datetime import date
 from zoneinfo import ZoneInfo
 
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext
+
 from dashboard.correcting.corrections import AHEAD_MS, LONGEST_TEXT
 from dashboard.days.clock import wall_ms, whole_minute
 from dashboard.days.corrections import CorrectedPunch, Direction
 from dashboard.recording.attendance_rules import local_datetime
 from dashboard.web.forms import Form
 
-WHATS = {"change": "Change its time or direction", "void": "It wasn’t me, or must not count"}
-DIRECTIONS = {"in": "In", "out": "Out"}
+WHATS = {
+    "change": lazy_gettext("Change its time or direction"),
+    "void": lazy_gettext("It wasn’t me, or must not count"),
+}
+DIRECTIONS = {"in": lazy_gettext("In"), "out": lazy_gettext("Out")}
 ZoneOf = Callable[[date], ZoneInfo]
 """The clock that a person’s day goes by."""
 FARTHEST_MS = 31 * 86_400_000
@@ -42,11 +48,11 @@ def fields_of(punch: CorrectedPunch, zone: ZoneInfo) -> dict[str, str]:
 
 def read(form: Form, punch: CorrectedPunch | None, zone_of: ZoneOf, now_ms: int) -> Asked | None:
     """None where `form.problems` says what is wrong. `punch` is what it is about; without one, a punch is to be added."""
-    reason = form.text("reason", "Reason", LONGEST_TEXT)
-    what = form.choice("what", "What is wrong", WHATS) if punch else "add"
+    reason = form.text("reason", _("Reason"), LONGEST_TEXT)
+    what = form.choice("what", _("What is wrong"), WHATS) if punch else "add"
     if what == "void":
         return None if form.problems else Asked(what, reason=reason)
-    direction: Direction = "out" if form.choice("direction", "In or out", DIRECTIONS) == "out" else "in"
+    direction: Direction = "out" if form.choice("direction", _("In or out"), DIRECTIONS) == "out" else "in"
     at_ms = _time(form, zone_of, now_ms)
     if form.problems or at_ms is None:
         return None
@@ -57,25 +63,29 @@ def read(form: Form, punch: CorrectedPunch | None, zone_of: ZoneOf, now_ms: int)
     if punch.voided:
         new_ms, new_direction = at_ms, direction  # what was voided counts again, so all of it is said
     if new_ms is None and new_direction is None:
-        form.problems["time"] = "Time: nothing is different; type the right time, or choose the right direction"
+        form.problems["time"] = _("Time: nothing is different; type the right time, or choose the right direction")
     elif new_ms is not None and abs(new_ms - punch.at_ms) > FARTHEST_MS:
-        form.problems["day"] = "Day: more than 31 days from the punch; void this one, and add the missing one there"
+        form.problems["day"] = _("Day: more than 31 days from the punch; void this one, and add the missing one there")
     return None if form.problems else Asked(what, new_ms, new_direction, reason)
 
 
 def _time(form: Form, zone_of: ZoneOf, now_ms: int) -> int | None:
-    day, minute = form.day("day", "Day"), form.minute("time", "Time")
+    day, minute = form.day("day", _("Day")), form.minute("time", _("Time"))
     if minute is None:
-        form.problems.setdefault("time", "Time: is missing; write it as 08:30")
+        form.problems.setdefault("time", _("Time: is missing; write it as 08:30"))
     if day is None or minute is None:
         return None
     zone = zone_of(day)
     at_ms = wall_ms(day, minute, zone)
     moment = local_datetime(at_ms, zone)
     if moment.date() != day or moment.hour * 60 + moment.minute != minute:
-        form.problems["time"] = (
-            f"Time {minute // 60:02}:{minute % 60:02}: the clocks of {zone.key} skip it on {day}; it was never that time"
+        typed = f"{minute // 60:02}:{minute % 60:02}"
+        form.problems["time"] = _(
+            "Time %(time)s: the clocks of %(zone)s skip it on %(day)s; it was never that time",
+            time=typed,
+            zone=zone.key,
+            day=day,
         )
     elif at_ms > now_ms + AHEAD_MS:
-        form.problems["time"] = f"Time: {day} {moment:%H:%M} is in the future"
+        form.problems["time"] = _("Time: %(day)s %(time)s is in the future", day=day, time=moment.strftime("%H:%M"))
     return at_ms

@@ -4,13 +4,15 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from dashboard.days.day import Day
 from dashboard.models import Correction
 
-DONE = {"add": "Added", "void": "Voided", "change": "Changed"}
+DONE = {"add": lazy_gettext("Added"), "void": lazy_gettext("Voided"), "change": lazy_gettext("Changed")}
 
 
 @dataclass(frozen=True)
@@ -38,13 +40,13 @@ def marks(session: Session, punch_ids: Collection[str]) -> dict[str, list[Mark]]
     query = select(Correction).where(Correction.punch_id.in_(punch_ids), Correction.state.in_(("asked", "approved")))
     for row in session.scalars(query.order_by(Correction.id)):
         waits = row.state == "asked"
-        words = "Correction asked for" if waits else DONE[row.action]
+        words = _("Correction asked for") if waits else DONE[row.action]
         if row.corrects_id is not None and not waits and row.action == "void":
-            words = "Taken out again"
+            words = _("Taken out again")
         found[row.punch_id].append(
             Mark(
                 row.action,
-                words,
+                str(words),
                 waits,
                 row.new_ms,
                 row.new_direction,

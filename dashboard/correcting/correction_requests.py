@@ -6,6 +6,8 @@ from datetime import date, timedelta
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext
 from sqlalchemy import case, func, literal_column, select, tuple_
 from sqlalchemy.orm import Session
 
@@ -20,11 +22,11 @@ from dashboard.recording.attendance_rules import local_date
 from dashboard.web.cursors import Place, Value
 
 STATES = {
-    "": "All",
-    "asked": "Waiting",
-    "approved": "Approved",
-    "refused": "Refused",
-    "withdrawn": "Withdrawn",
+    "": lazy_gettext("All"),
+    "asked": lazy_gettext("Waiting"),
+    "approved": lazy_gettext("Approved"),
+    "refused": lazy_gettext("Refused"),
+    "withdrawn": lazy_gettext("Withdrawn"),
 }
 WIDEST = timedelta(days=60)
 """How far apart the days of a correction may lie for both to be drawn."""
@@ -175,5 +177,7 @@ def refuse_second(
     if found is None:
         return
     if found.state == "approved":
-        raise CorrectionError("correction: such a punch was added already; look at the month")
-    raise CorrectionError(f"correction: {found.asked_by} has asked about this already; it waits for a decision")
+        raise CorrectionError(_("correction: such a punch was added already; look at the month"))
+    raise CorrectionError(
+        _("correction: %(asked_by)s has asked about this already; it waits for a decision", asked_by=found.asked_by)
+    )

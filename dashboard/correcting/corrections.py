@@ -6,6 +6,8 @@ writes to the audit trail, so it is the last thing in its transaction.
 
 from typing import Literal
 
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
@@ -29,6 +31,13 @@ DECIDED = {
 }
 
 
+DECIDED_ALREADY = {
+    "approved": lazy_gettext("correction %(number)s: %(who)s has approved it already"),
+    "refused": lazy_gettext("correction %(number)s: %(who)s has refused it already"),
+    "withdrawn": lazy_gettext("correction %(number)s: %(who)s has withdrawn it already"),
+}
+
+
 class CorrectionError(ValueError):
     """A correction that can't be; the message says what to do."""
 
@@ -37,14 +46,20 @@ def _text(name: str, value: str, needed: bool) -> str:
     value = value.strip()
     if (needed and not value) or len(value) > LONGEST_TEXT:
         raise CorrectionError(
-            f"{name}: {'1' if needed else '0'} to {LONGEST_TEXT} characters are needed, got {len(value)}"
+            _(
+                "%(name)s: %(least)s to %(longest)s characters are needed, got %(count)s",
+                name=name,
+                least=1 if needed else 0,
+                longest=LONGEST_TEXT,
+                count=len(value),
+            )
         )
     return value
 
 
 def _time(new_ms: int | None, now_ms: int) -> None:
     if new_ms is not None and not EARLIEST_MS <= new_ms <= now_ms + AHEAD_MS:
-        raise CorrectionError("time: must be after the year 2000 and not in the future")
+        raise CorrectionError(_("time: must be after the year 2000 and not in the future"))
 
 
 def ask_to_add(
@@ -60,9 +75,9 @@ def ask_to_add(
 ) -> Correction:
     """A punch that nobody recorded."""
     if session.get(Employee, employee_id) is None:
-        raise CorrectionError(f"employee {employee_id[:40]!r}: not known")
+        raise CorrectionError(_("employee %(id)r: not known", id=employee_id[:40]))
     if direction not in ("in", "out"):
-        raise CorrectionError(f"direction “{str(direction)[:40]}”: use in or out")
+        raise CorrectionError(_("direction “%(direction)s”: use in or out", direction=str(direction)[:40]))
     _time(new_ms, now_ms)
     row = Correction(
         employee_id=employee_id,
@@ -94,15 +109,15 @@ def ask(
 ) -> Correction:
     """Void or change an event, or an older correction; a change says a time, a direction, or both."""
     if (event_id is None) == (corrects_id is None):
-        raise CorrectionError("correction: name one event or one older correction")
+        raise CorrectionError(_("correction: name one event or one older correction"))
     if action not in ("void", "change"):
-        raise CorrectionError(f"action “{str(action)[:40]}”: use void or change")
+        raise CorrectionError(_("action “%(action)s”: use void or change", action=str(action)[:40]))
     if action == "change" and new_ms is None and new_direction is None:
-        raise CorrectionError("correction: say the right time, the right direction, or both")
+        raise CorrectionError(_("correction: say the right time, the right direction, or both"))
     if action == "void" and (new_ms is not None or new_direction is not None):
-        raise CorrectionError("correction: what is voided has neither time nor direction")
+        raise CorrectionError(_("correction: what is voided has neither time nor direction"))
     if new_direction not in (None, "in", "out"):
-        raise CorrectionError(f"direction “{str(new_direction)[:40]}”: use in or out")
+        raise CorrectionError(_("direction “%(direction)s”: use in or out", direction=str(new_direction)[:40]))
     _time(new_ms, now_ms)
     row = Correction(
         event_id=event_id,
@@ -118,14 +133,20 @@ def ask(
     if event_id is not None:
         event = session.get(AttendanceEvent, event_id)
         if event is None:
-            raise CorrectionError(f"event {event_id[:40]!r}: not known")
+            raise CorrectionError(_("event %(event_id)r: not known", event_id=event_id[:40]))
         row.employee_id, row.punch_id, row.punch_ms = event.employee_id, event.event_id, event.captured_ms
     else:
         older = session.get(Correction, corrects_id)
         if older is None:
-            raise CorrectionError(f"correction {corrects_id}: not known")
+            raise CorrectionError(_("correction %(number)s: not known", number=corrects_id))
         if older.state != "approved":
-            raise CorrectionError(f"correction {corrects_id} is {older.state}: only an approved one can be corrected")
+            raise CorrectionError(
+                _(
+                    "correction %(number)s is %(state)s: only an approved one can be corrected",
+                    number=corrects_id,
+                    state=older.state,
+                )
+            )
         row.employee_id, row.punch_id, row.punch_ms = older.employee_id, older.punch_id, older.punch_ms
     return _stored(session, row, actor)
 
@@ -160,7 +181,7 @@ def decide(
 ) -> Correction:
     """Settle what was asked; raises CorrectionError where somebody else was first, with what they decided."""
     if state not in ("approved", "refused", "withdrawn"):
-        raise CorrectionError(f"state “{str(state)[:40]}”: use approved, refused or withdrawn")
+        raise CorrectionError(_("state “%(state)s”: use approved, refused or withdrawn", state=str(state)[:40]))
     values = {"state": state, "decided_ms": now_ms, "decided_by": by, "decided_note": _text("note", note, needed=False)}
     waiting = update(Correction).where(Correction.id == correction_id, Correction.state == "asked").values(**values)
     done = session.execute(waiting.returning(Correction.id)).scalar()
@@ -168,9 +189,10 @@ def decide(
         select(Correction).where(Correction.id == correction_id), execution_options={"populate_existing": True}
     )
     if row is None:
-        raise CorrectionError(f"correction {correction_id}: not known")
+        raise CorrectionError(_("correction %(number)s: not known", number=correction_id))
     if done is None:
-        raise CorrectionError(f"correction {correction_id}: {row.decided_by} has {row.state} it already")
+        words = str(DECIDED_ALREADY[row.state])
+        raise CorrectionError(words % {"number": correction_id, "who": row.decided_by})
     if state == "approved":
         changes.queue_change(session, changes.DAYS_CHANGED, row.employee_id)
     audit.add(session, actor, DECIDED[state], _person(session, row), after={"correction": row.id})

@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext
 from flask_login import current_user
 
 from dashboard.access.auth import actor, may, sight, viewer_name
@@ -26,7 +28,11 @@ pages = Blueprint("corrections", __name__)
 PLACES = (int, int)
 MOST_ROWS = 20
 """On a page: each that waits has its days computed."""
-DECISIONS = {"approved": "Approved", "refused": "Refused"}
+DECISIONS = {"approved": lazy_gettext("Approved"), "refused": lazy_gettext("Refused")}
+DECIDED = {
+    "approved": lazy_gettext("The correction is approved."),
+    "refused": lazy_gettext("The correction is refused."),
+}
 
 
 @pages.get("/corrections")
@@ -49,7 +55,7 @@ def _index(typed: dict[str, str], problems: dict[int, str]) -> str:
     settings, seen = services().settings, sight().only_departments
     state, department, place = short_text("state", 20), short_text("department"), cursors.read_place(PLACES)
     if state not in STATES:
-        abort(400, f"state “{state}”: use one of {', '.join(filter(None, STATES))}.")
+        abort(400, _("state “%(state)s”: use one of %(known)s.", state=state, known=", ".join(filter(None, STATES))))
     with reading(services().sessions) as session:
         rows, before, after = correction_requests.page(
             session, place, min(settings.page_size, MOST_ROWS), state=state, department=department, only=seen
@@ -86,8 +92,8 @@ def _found(row: Correction | None, employee_id: str) -> Correction:
 @pages.post("/people/<employee_id>/corrections/<int:correction_id>/decide")
 def decide(employee_id: str, correction_id: int) -> ResponseReturnValue:
     form = Form(request.form)
-    decision = form.choice("decision", "Decision", DECISIONS)
-    note = form.text("note", "Words", LONGEST_TEXT, needed=decision == "refused")
+    decision = form.choice("decision", _("Decision"), DECISIONS)
+    note = form.text("note", _("Words"), LONGEST_TEXT, needed=decision == "refused")
     with services().sessions.begin() as session:
         row = _found(session.get(Correction, correction_id), employee_id)
         if own(row):
@@ -96,7 +102,7 @@ def decide(employee_id: str, correction_id: int) -> ResponseReturnValue:
             state: Literal["approved", "refused"] = "refused" if decision == "refused" else "approved"
             try:
                 decide_on(session, correction_id, state, by=viewer_name(), now_ms=now_ms(), note=note, actor=actor())
-                flash(f"The correction is {state}.", "good")
+                flash(str(DECIDED[state]), "good")
             except CorrectionError as error:
                 flash(f"{error}.", "warn")
             return redirect(url_for("corrections.index", **_kept()))
@@ -123,7 +129,7 @@ def withdraw(employee_id: str, correction_id: int) -> ResponseReturnValue:
             abort(403)
         try:
             decide_on(session, correction_id, "withdrawn", by=viewer_name(), now_ms=now_ms(), actor=actor())
-            flash("It is withdrawn.", "good")
+            flash(_("It is withdrawn."), "good")
         except CorrectionError as error:
             flash(f"{error}.", "warn")
     return redirect(url_for("corrections.index", **_kept()))

@@ -2,6 +2,7 @@
 
 from flask import Blueprint, abort, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 
 from dashboard.access.auth import actor, sight, viewer_name
 from dashboard.correcting import correction_asking, correction_requests
@@ -51,7 +52,7 @@ def withdraw(correction_id: int) -> ResponseReturnValue:
             abort(404)
         try:
             decide(session, correction_id, "withdrawn", by=viewer_name(), now_ms=now_ms(), actor=actor())
-            flash("It is withdrawn.", "good")
+            flash(_("It is withdrawn."), "good")
         except CorrectionError as error:
             flash(f"{error}.", "warn")
     return redirect(url_for("my_corrections.index"))

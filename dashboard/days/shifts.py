@@ -5,6 +5,7 @@ from datetime import date
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from dashboard.days.bad_rule import BadRule
 from dashboard.days.clock import DAY_MIN, minutes, wall_ms
 
 LATEST_END_MIN = DAY_MIN + 18 * 60
@@ -33,20 +34,37 @@ class Shift:
 
     def __post_init__(self) -> None:
         if not 0 <= self.start_min < DAY_MIN:
-            raise ValueError(f"start {self.start_min}: a minute of the day from 0 to {DAY_MIN - 1} is needed")
+            raise BadRule(
+                "start %(start)s: a minute of the day from 0 to %(last)s is needed",
+                start=self.start_min,
+                last=DAY_MIN - 1,
+            )
         if self.end_min <= self.start_min:
-            raise ValueError(
-                f"end {self.end_min} is not after start {self.start_min}; add {DAY_MIN} where it ends on the next day"
+            raise BadRule(
+                "end %(end)s is not after start %(start)s; add %(day)s where it ends on the next day",
+                end=self.end_min,
+                start=self.start_min,
+                day=DAY_MIN,
             )
         if self.end_min > LATEST_END_MIN or self.end_min - self.start_min > DAY_MIN:
-            raise ValueError(f"end {self.end_min}: at most 24 hours after the start, and by 18:00 of the next day")
+            raise BadRule(
+                "end %(end)s: at most 24 hours after the start, and by 18:00 of the next day", end=self.end_min
+            )
         length = self.end_min - self.start_min
         if self.kind == "flexible" and self.required_min is None:
-            raise ValueError("required_min: missing; a flexible shift says how many minutes are to be worked")
+            raise BadRule("required_min: missing; a flexible shift says how many minutes are to be worked")
         if self.required_min is not None and not 1 <= self.required_min <= length:
-            raise ValueError(f"required_min {self.required_min}: from 1 to the {length} minutes between start and end")
+            raise BadRule(
+                "required_min %(required)s: from 1 to the %(length)s minutes between start and end",
+                required=self.required_min,
+                length=length,
+            )
         if not 0 <= self.break_min < length:
-            raise ValueError(f"break_min {self.break_min}: from 0 to less than the shift's {length} minutes")
+            raise BadRule(
+                "break_min %(minutes)s: from 0 to less than the shift's %(length)s minutes",
+                minutes=self.break_min,
+                length=length,
+            )
 
     @property
     def overnight(self) -> bool:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import redis
+from flask_babel import gettext as _
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -100,7 +101,7 @@ def enrol_pictures(
     if len(judged) < len(looked):
         left_out = EnrolResult(Refusal.NOT_ALONE, words_for(Refusal.NOT_ALONE))
         return [left_out if isinstance(one, Judged) else one for one in looked]
-    for _ in range(SWITCHES_FOLLOWED):
+    for _time in range(SWITCHES_FOLLOWED):
         reasons = [_embed_by_others(session_factory, live, settings, one.jpeg, one.templates) for one in judged]
         results = _store(session_factory, settings, wish, judged)
         if results is not None:
@@ -211,7 +212,7 @@ def _store(
                 for model_id, vector in one.templates.items():
                     serving.require_size(session, model_id, vector)
         except serving.WrongSize as error:
-            words = f"Nothing was stored: {error}."
+            words = _("Nothing was stored: %(error)s.", error=error)
             return [EnrolResult(Outcome.NOT_READY, words, quality=one.reply.quality) for one in judged]
         gone, models = _delete_replaced(session, wish)
         pictures = [_new_picture(wish, one) for one in judged]

@@ -8,12 +8,14 @@ from typing import Any
 
 from flask import Blueprint, Flask, abort, jsonify, request
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 
 from dashboard.database import reading
 from dashboard.enrolling.enrolment import may_enrol
 from dashboard.enrolling.enrolment_words import HINTS, POSE_NAMES, POSES, words_for
 from dashboard.enrolling.worker_requests import ask_worker, shard_with_worker
 from dashboard.web.answers import services
+from dashboard.web.locales import number_words
 from worker.protocol.guided import GOOD_FRAMES, Hint, Pose
 from worker.protocol.outcomes import Outcome
 
@@ -31,10 +33,17 @@ def look(employee_id: str) -> ResponseReturnValue:
     app = services()
     name = request.args.get("pose", "")
     if name not in set(Pose):
-        abort(400, f"pose “{name[:40]}”: use one of {', '.join(Pose)}.")
+        abort(400, _("pose “%(name)s”: use one of %(known)s.", name=name[:40], known=", ".join(Pose)))
     length = request.content_length or 0
     if not 0 < length <= MAX_FRAME_BYTES:
-        abort(400, f"A frame of 1 to {MAX_FRAME_BYTES:,} bytes is needed, got {length:,}.")
+        abort(
+            400,
+            _(
+                "A frame of 1 to %(most)s bytes is needed, got %(length)s.",
+                most=number_words(MAX_FRAME_BYTES),
+                length=number_words(length),
+            ),
+        )
     with reading(app.sessions) as session:
         refusal = may_enrol(session, employee_id)
     if refusal:
@@ -48,8 +57,10 @@ def hint_words(hint: Hint | None, outcome: Outcome, score: float | None) -> dict
     """For script and page; `kind` is good, warn (something to do), or away (nobody looks at the frames)."""
     if hint is None:
         words = {
-            Outcome.NO_WORKER: "No worker answers. Take the pictures yourself; they are judged when you accept them.",
-            Outcome.NOT_READY: "The worker is still loading. One moment.",
+            Outcome.NO_WORKER: _(
+                "No worker answers. Take the pictures yourself; they are judged when you accept them."
+            ),
+            Outcome.NOT_READY: _("The worker is still loading. One moment."),
         }.get(outcome, words_for(outcome))
         return {"hint": outcome.value, "words": words, "kind": "away", "score": None}
     return {"hint": hint.value, "words": HINTS[hint], "kind": "good" if hint is Hint.GOOD else "warn", "score": score}

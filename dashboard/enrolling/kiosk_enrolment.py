@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import redis
+from flask_babel import gettext as _
 from pydantic import ValidationError
 
 from worker.protocol import heartbeats, keys
@@ -23,7 +24,7 @@ class KioskBusy(RuntimeError):
     """The kiosk enrols somebody already; `name` is who."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"this kiosk is enrolling {name} already")
+        super().__init__(_("this kiosk is enrolling %(name)s already", name=name))
         self.name = name
 
 
@@ -59,9 +60,9 @@ def places(lives: Mapping[str, redis.Redis]) -> Iterator[Place]:
             continue
         for name, wish in busy.items():
             camera = next(beat.data.get("camera") for beat in beats if beat.name == name)
-            problem = (
-                f"is enrolling {wish.name}" if wish else "" if camera in ("ok", None) else "its camera isn’t running"
-            )
+            problem = "" if camera in ("ok", None) else _("its camera isn’t running")
+            if wish:
+                problem = _("is enrolling %(name)s", name=wish.name)
             yield Place(name, shard, problem)
 
 

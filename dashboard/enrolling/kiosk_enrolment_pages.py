@@ -5,6 +5,8 @@ from typing import Any
 import redis
 from flask import Blueprint, Response, abort, flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext
 from sqlalchemy import select
 
 from dashboard.access.auth import actor
@@ -25,11 +27,11 @@ from worker.protocol.guided import Pose
 from worker.protocol.outcomes import Outcome
 
 PHASES = {
-    "waiting": "Waiting for the kiosk to begin.",
-    "complete": "All pictures are there. Look at them, then accept or repeat.",
-    "over": "The kiosk has stopped: the time is over, or somebody ended it.",
+    "waiting": lazy_gettext("Waiting for the kiosk to begin."),
+    "complete": lazy_gettext("All pictures are there. Look at them, then accept or repeat."),
+    "over": lazy_gettext("The kiosk has stopped: the time is over, or somebody ended it."),
 }
-REDIS_AWAY = "The live Redis doesn’t answer, so kiosks can’t be asked. Try again in a moment."
+REDIS_AWAY = lazy_gettext("The live Redis doesn’t answer, so kiosks can’t be asked. Try again in a moment.")
 
 pages = Blueprint("kiosk_enrolment", __name__, url_prefix="/people/<employee_id>/at-kiosk")
 
@@ -44,7 +46,7 @@ def load_person(employee_id: str) -> Employee:
 
 @pages.errorhandler(redis.exceptions.RedisError)
 def away(_error: Exception) -> ResponseReturnValue:
-    return render_template("error.html", code=503, title="Not available right now", words=REDIS_AWAY), 503
+    return render_template("error.html", code=503, title=_("Not available right now"), words=REDIS_AWAY), 503
 
 
 @pages.get("")
@@ -77,7 +79,7 @@ def start(employee_id: str) -> ResponseReturnValue:
     name = request.form.get("kiosk", "")
     place = next((place for place in kiosk_enrolment.places(app.lives) if place.kiosk == name), None)
     if place is None:
-        return _choose(employee, f"Kiosk “{name[:32]}” isn’t running. Choose one of those below.", 422)
+        return _choose(employee, _("Kiosk “%(kiosk)s” isn’t running. Choose one of those below.", kiosk=name[:32]), 422)
     wish = KioskEnrolment(session=new_id(), employee_id=employee_id, name=employee.name)
     try:
         with app.sessions.begin() as db:
@@ -85,7 +87,11 @@ def start(employee_id: str) -> ResponseReturnValue:
             told = {"kiosk": place.kiosk}
             audit.add(db, actor(), Action.KIOSK_ENROLMENT_BEGUN, audit.person(employee), after=told)
     except KioskBusy as busy:
-        words = f"Kiosk {name} is enrolling {busy.name} already. Wait until that is done, or choose another kiosk."
+        words = _(
+            "Kiosk %(kiosk)s is enrolling %(person)s already. Wait until that is done, or choose another kiosk.",
+            kiosk=name,
+            person=busy.name,
+        )
         return _choose(employee, words, 409)
     return redirect(url_for("kiosk_enrolment.follow", employee_id=employee_id, kiosk=name, session=wish.session))
 
@@ -130,7 +136,7 @@ def state(employee_id: str, kiosk: str, session: str) -> ResponseReturnValue:
 
 
 def state_of(sitting: Sitting) -> dict[str, Any]:
-    said, words = sitting.said, PHASES.get(sitting.phase, "")
+    said, words = sitting.said, str(PHASES.get(sitting.phase, ""))
     if sitting.phase == "collecting" and said is not None and said.pose is not None:
         words = f"{HINTS[said.hint] if said.hint else POSES[said.pose]}."
     return {
@@ -159,16 +165,16 @@ def accept(employee_id: str, kiosk: str, session: str) -> ResponseReturnValue:
     live, place = _place(kiosk)
     found = kiosk_enrolment.pictures(live, place.shard, session, employee_id)
     if not found:
-        flash("There are no pictures (any more): they are kept for ten minutes. Begin again.", "warn")
+        flash(_("There are no pictures (any more): they are kept for ten minutes. Begin again."), "warn")
         return redirect(url_for("kiosk_enrolment.choose", employee_id=employee_id))
     results = enrol(wish_of(employee_id), list(found.values()), together=True)
     if not all(result.stored for result in results):
-        names = [POSE_NAMES[pose] for pose in found]
+        names = [str(POSE_NAMES[pose]) for pose in found]
         verdicts = [verdict(name, result) for name, result in zip(names, results, strict=True)]
         code = 503 if any(result.outcome is Outcome.NO_WORKER for result in results) else 200
         return _follow(employee, kiosk, session, verdicts), code
     kiosk_enrolment.end(live, place.shard, kiosk, session)
-    flash(f"{len(results)} pictures are stored; {employee.name} is enrolled.", "good")
+    flash(_("%(count)s pictures are stored; %(name)s is enrolled.", count=len(results), name=employee.name), "good")
     return redirect(url_for("people.person", employee_id=employee_id))
 
 
@@ -182,5 +188,5 @@ def end(employee_id: str, kiosk: str, session: str) -> ResponseReturnValue:
         audit.add(db, actor(), Action.KIOSK_ENROLMENT_ENDED, audit.person(employee), before={"kiosk": kiosk})
     if request.form.get("again"):
         return start(employee_id)
-    flash("The kiosk is a door again. Nothing was stored.", "info")
+    flash(_("The kiosk is a door again. Nothing was stored."), "info")
     return redirect(url_for("people.person", employee_id=employee_id))

@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from flask_babel import gettext as _
+from flask_babel import ngettext
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -41,15 +43,15 @@ def advice(quality: dict[str, float]) -> list[str]:
     light, yaw = quality.get("brightness"), quality.get("yaw")
     found: list[tuple[float, str]] = []
     if face is not None and face < GOOD_FACE_PX:
-        found.append((1 - face / GOOD_FACE_PX, "come closer: the face is small in the picture"))
+        found.append((1 - face / GOOD_FACE_PX, _("come closer: the face is small in the picture")))
     if sharp is not None and sharp < GOOD_SHARPNESS:
-        found.append((1 - sharp / GOOD_SHARPNESS, "hold still, and clean the lens: the face is not quite sharp"))
+        found.append((1 - sharp / GOOD_SHARPNESS, _("hold still, and clean the lens: the face is not quite sharp")))
     if light is not None and light < DARK:
-        found.append((1 - light / DARK, "more light on the face: it is dark"))
+        found.append((1 - light / DARK, _("more light on the face: it is dark")))
     if light is not None and light > BRIGHT:
-        found.append(((light - BRIGHT) / (255 - BRIGHT), "less light on the face: it is too bright"))
+        found.append(((light - BRIGHT) / (255 - BRIGHT), _("less light on the face: it is too bright")))
     if yaw is not None and yaw > FRONTAL:
-        found.append((yaw - FRONTAL, "look at the camera: the face is turned"))
+        found.append((yaw - FRONTAL, _("look at the camera: the face is turned")))
     return [words for _, words in sorted(found, reverse=True)]
 
 
@@ -84,5 +86,10 @@ def summary(found: Iterable[Picture]) -> str:
         return ""
     good = sum(not picture.advice and picture.models > 0 for picture in pictures)
     if good == len(pictures):
-        return "All of them are good."
-    return f"{good} of {len(pictures)} {'is' if good == 1 else 'are'} good; the first ones are worth replacing."
+        return _("All of them are good.")
+    return ngettext(
+        "%(num)s of %(count)s is good; the first ones are worth replacing.",
+        "%(num)s of %(count)s are good; the first ones are worth replacing.",
+        good,
+        count=len(pictures),
+    )

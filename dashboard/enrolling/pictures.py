@@ -3,8 +3,10 @@
 import io
 import warnings
 
+from flask_babel import gettext as _
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from dashboard.web.locales import number_words
 from worker.protocol.entries import MAX_JPEG_BYTES
 
 MAX_UPLOAD_BYTES = 25_000_000
@@ -28,12 +30,18 @@ def normalise_upload(data: bytes, max_bytes: int = MAX_UPLOAD_BYTES) -> bytes:
     The same upload gives the same bytes, so their digest tells whether a picture came before.
     """
     if not data:
-        raise BadPicture("The file is empty (0 bytes). Choose the picture again.")
+        raise BadPicture(_("The file is empty (0 bytes). Choose the picture again."))
     if len(data) > max_bytes:
-        raise BadPicture(f"The file has {len(data) / 1e6:.1f} MB, at most {max_bytes / 1e6:.0f} MB are taken.")
+        raise BadPicture(
+            _(
+                "The file has %(size)s MB, at most %(most)s MB are taken.",
+                size=number_words(len(data) / 1e6, 1),
+                most=number_words(max_bytes / 1e6),
+            )
+        )
     if data[4:8] == b"ftyp" and data[8:12] in HEIC_BRANDS:
         raise BadPicture(
-            "HEIC and AVIF pictures can't be read. Save it as JPEG, or set the phone to 'most compatible'."
+            _("HEIC and AVIF pictures can't be read. Save it as JPEG, or set the phone to 'most compatible'.")
         )
     try:
         with warnings.catch_warnings():
@@ -48,13 +56,20 @@ def normalise_upload(data: bytes, max_bytes: int = MAX_UPLOAD_BYTES) -> bytes:
     except BadPicture:
         raise
     except UnidentifiedImageError:
-        raise BadPicture("This is not a picture that can be read. Use JPEG, PNG or WebP.") from None
+        raise BadPicture(_("This is not a picture that can be read. Use JPEG, PNG or WebP.")) from None
     except Image.DecompressionBombError:
-        raise BadPicture(f"The picture has more than {MAX_MEGAPIXELS} megapixels. Make it smaller.") from None
+        raise BadPicture(
+            _(
+                "The picture has more than %(most)s megapixels. Make it smaller.",
+                most=MAX_MEGAPIXELS,
+            )
+        ) from None
     except (
         Exception
     ) as error:  # decoders raise whatever they like on hostile bytes: OSError, SyntaxError, struct.error …
-        raise BadPicture(f"The picture is damaged or incomplete ({type(error).__name__}). Save it again.") from None
+        raise BadPicture(
+            _("The picture is damaged or incomplete (%(kind)s). Save it again.", kind=type(error).__name__)
+        ) from None
     upright.thumbnail((LONGEST_SIDE_PX, LONGEST_SIDE_PX), Image.Resampling.LANCZOS)
     return _jpeg(upright)
 
@@ -62,11 +77,18 @@ def normalise_upload(data: bytes, max_bytes: int = MAX_UPLOAD_BYTES) -> bytes:
 def _check_size(width: int, height: int) -> None:
     if width * height > MAX_MEGAPIXELS * 1_000_000:
         raise BadPicture(
-            f"The picture has {width * height / 1e6:.0f} megapixels ({width}×{height}), "
-            f"at most {MAX_MEGAPIXELS} are taken. Make it smaller."
+            _(
+                "The picture has %(size)s megapixels (%(width)s×%(height)s), at most %(most)s are taken. Make it smaller.",
+                size=number_words(width * height / 1e6),
+                width=width,
+                height=height,
+                most=MAX_MEGAPIXELS,
+            )
         )
     if min(width, height) < SHORTEST_SIDE_PX:
-        raise BadPicture(f"The picture is only {width}×{height} pixels. Use a larger one.")
+        raise BadPicture(
+            _("The picture is only %(width)s×%(height)s pixels. Use a larger one.", width=width, height=height)
+        )
 
 
 def _rgb(picture: Image.Image) -> Image.Image:
@@ -88,7 +110,7 @@ def _jpeg(picture: Image.Image) -> bytes:
         picture.save(out, "JPEG", quality=quality, optimize=True)
         if out.tell() <= MAX_JPEG_BYTES:
             return out.getvalue()
-    raise BadPicture("The picture is too detailed to be stored. Make it smaller.")
+    raise BadPicture(_("The picture is too detailed to be stored. Make it smaller."))
 
 
 def thumbnail(jpeg: bytes, side_px: int = 320) -> bytes:

@@ -2,6 +2,7 @@
 
 from flask import Blueprint, Response, abort, flash, jsonify, redirect, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 from sqlalchemy import exists, select
 
 from dashboard.access.auth import actor, viewer_name
@@ -29,7 +30,14 @@ def wish_of(employee_id: str) -> Wish:
     """The terms of an enrolment form; `replaced` names the pictures that the clerk saw and wants gone."""
     replaced = request.form.getlist("replaced") if request.form.get("replace") else []
     if len(replaced) > MOST_REPLACED:
-        abort(400, f"At most {MOST_REPLACED} pictures can be replaced at once, got {len(replaced)}.")
+        abort(
+            400,
+            _(
+                "At most %(most)s pictures can be replaced at once, got %(count)s.",
+                most=MOST_REPLACED,
+                count=len(replaced),
+            ),
+        )
     accept_similar = bool(request.form.get("accept_similar"))
     return Wish(employee_id, viewer_name(), frozenset(replaced), accept_similar, actor())
 
@@ -59,7 +67,9 @@ def add(employee_id: str) -> ResponseReturnValue:
     files = [file for file in request.files.getlist("pictures") if file.filename or file.content_length]
     if not 1 <= len(files) <= AT_ONCE:
         problem = (
-            f"{len(files)} pictures were sent; choose 1 to {AT_ONCE}." if files else "Choose at least one picture."
+            _("%(count)s pictures were sent; choose 1 to %(most)s.", count=len(files), most=AT_ONCE)
+            if files
+            else _("Choose at least one picture.")
         )
         if wants_json():
             return jsonify(error=problem), 422
@@ -99,7 +109,7 @@ def delete(employee_id: str, picture_id: str) -> ResponseReturnValue:
         delete_picture(session, picture_id)
         subject = audit.person(session.get_one(Employee, employee_id))
         audit.add(session, actor(), Action.PICTURE_DELETED, subject, before={"picture": picture_id})
-    flash("The picture and its template are deleted.", "good")
+    flash(_("The picture and its template are deleted."), "good")
     return redirect(url_for("people.person", employee_id=employee_id))
 
 
@@ -111,7 +121,7 @@ def same_person(employee_id: str) -> ResponseReturnValue:
     with services().sessions.begin() as session:
         other = session.get(Employee, other_id[:64])
         if other is None or other.id == employee_id:
-            abort(400, "The person it looks like is not there (any more). Reload the page.")
+            abort(400, _("The person it looks like is not there (any more). Reload the page."))
         session.add(
             LikenessDecision(
                 employee_id=employee_id,
@@ -123,7 +133,11 @@ def same_person(employee_id: str) -> ResponseReturnValue:
         )
         person = audit.person(session.get_one(Employee, employee_id))
         audit.add(session, actor(), Action.FACES_SAME, person, after={"looks_like": other.code})
-    words = f"Noted: it is {other.name} ({other.code}). Nothing was enrolled here; keep one of the two entries."
+    words = _(
+        "Noted: it is %(name)s (%(code)s). Nothing was enrolled here; keep one of the two entries.",
+        name=other.name,
+        code=other.code,
+    )
     if wants_json():
         return jsonify(words=words)
     flash(words, "info")

@@ -5,6 +5,7 @@ import threading
 import redis
 from flask import Blueprint, Response, abort, redirect, render_template, request
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 
 from dashboard.access.auth import sight, start_page
 from dashboard.database import now_ms, reading
@@ -63,7 +64,7 @@ def stream() -> ResponseReturnValue:
     last = request.headers.get("Last-Event-ID"), request.args.get("after")
     after = arrivals.place(last[0], shards) or arrivals.place(last[1], shards)
     if not _streams.acquire(blocking=False):
-        abort(503, "Too many live boards are open.")
+        abort(503, _("Too many live boards are open."))
     response = Response(
         arrivals.follow(app.lives, after, departments=sight().only_departments),
         content_type="text/event-stream; charset=utf-8",

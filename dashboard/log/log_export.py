@@ -4,25 +4,28 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext, lazy_pgettext
+
 from dashboard.tables.xlsx_export import Value
 from dashboard.web import words
 
 COLUMNS = (
-    ("Date", 12),
-    ("Time", 10),
-    ("Time (UTC)", 24),
-    ("Name", 28),
-    ("Code", 14),
-    ("Department", 20),
-    ("Kiosk", 16),
-    ("Direction", 10),
-    ("Result", 18),
-    ("Distance", 10),
-    ("Threshold", 10),
-    ("Liveness", 14),
-    ("Late", 8),
-    ("Time uncertain", 14),
-    ("Event id", 36),
+    (lazy_gettext("Date"), 12),
+    (lazy_gettext("Time"), 10),
+    (lazy_gettext("Time (UTC)"), 24),
+    (lazy_gettext("Name"), 28),
+    (lazy_gettext("Code"), 14),
+    (lazy_gettext("Department"), 20),
+    (lazy_gettext("Kiosk"), 16),
+    (lazy_gettext("Direction"), 10),
+    (lazy_gettext("Result"), 18),
+    (lazy_gettext("Distance"), 10),
+    (lazy_gettext("Threshold"), 10),
+    (lazy_gettext("Liveness"), 14),
+    (lazy_pgettext("of a record", "Late"), 8),
+    (lazy_gettext("Time uncertain"), 14),
+    (lazy_gettext("Event id"), 36),
 )
 """Titles, and widths in characters."""
 
@@ -38,15 +41,19 @@ def values(row: Any, site: ZoneInfo) -> tuple[Value, ...]:
         row.code or "",
         row.department or "",
         row.kiosk,
-        row.direction or "",
+        str(words.DIRECTIONS[row.direction]).lower() if row.direction else "",
         words.result_words(row.status, row.outcome),
         row.distance,
         row.threshold,
-        words.LIVENESS.get(row.liveness, row.liveness),
-        "yes" if row.late else "no",
-        "yes" if row.time_uncertain else "no",
+        words.liveness_words(row.liveness),
+        _yes(row.late),
+        _yes(row.time_uncertain),
         row.event_id,
     )
+
+
+def _yes(holds: bool) -> str:
+    return _("yes") if holds else _("no")
 
 
 def _text(value: Value) -> str:
@@ -57,6 +64,6 @@ def _text(value: Value) -> str:
 
 def texts(rows: Iterable[Any], site: ZoneInfo) -> Iterator[list[str]]:
     """The lines of a CSV file, titles first."""
-    yield [title for title, _ in COLUMNS]
+    yield [str(title) for title, width in COLUMNS]
     for row in rows:
         yield [_text(value) for value in values(row, site)]

@@ -6,6 +6,8 @@ from typing import Any
 
 from flask import Blueprint, Response, abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
 from dashboard.access.auth import actor, sight
@@ -19,8 +21,9 @@ from dashboard.models import EventPicture
 from dashboard.people.employees import departments
 from dashboard.recording.attendance_rules import local_date
 from dashboard.tables import downloads
-from dashboard.web import cursors, words
+from dashboard.web import cursors
 from dashboard.web.answers import services
+from dashboard.web.locales import number_words
 
 pages = Blueprint("attendance", __name__)
 
@@ -28,10 +31,10 @@ pages = Blueprint("attendance", __name__)
 def quick_ranges(today: date) -> list[tuple[str, str, str]]:
     """Words, first and last day of the ranges that are asked for most."""
     ranges = (
-        ("Today", today, today),
-        ("Yesterday", today - timedelta(days=1), today - timedelta(days=1)),
-        ("Last 7 days", today - timedelta(days=6), today),
-        ("This month", today.replace(day=1), today),
+        (_("Today"), today, today),
+        (_("Yesterday"), today - timedelta(days=1), today - timedelta(days=1)),
+        (_("Last 7 days"), today - timedelta(days=6), today),
+        (_("This month"), today.replace(day=1), today),
     )
     return [(name, first.isoformat(), last.isoformat()) for name, first, last in ranges]
 
@@ -83,8 +86,12 @@ def log() -> ResponseReturnValue:
 
 def _count_words(total: int | None, further: bool) -> str:
     if further:
-        return "further records"
-    return f"more than {COUNTED:,} records" if total is None else words.count_words(total, "record", "records")
+        return _("further records")
+    return (
+        _("more than %(count)s records", count=number_words(COUNTED))
+        if total is None
+        else ngettext("%(count)s record", "%(count)s records", total, count=number_words(total))
+    )
 
 
 @pages.get("/attendance/<event_id>.jpg")
@@ -119,7 +126,7 @@ def export(suffix: str) -> ResponseReturnValue:
         return downloads.csv(name, sessions, lambda session: log_export.texts(found(session), zone))
     return downloads.xlsx(
         name,
-        "Attendance",
+        _("Attendance"),
         log_export.COLUMNS,
         sessions,
         lambda session: (log_export.values(row, zone) for row in found(session)),

@@ -6,6 +6,8 @@ from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
@@ -14,11 +16,11 @@ from dashboard.months.asked_days import day_range
 from dashboard.recording.attendance_rules import day_bounds_ms
 
 KINDS = {
-    "punches": ("Punches", "recorded"),
-    "duplicates": ("Repeated", "duplicate"),
-    "unrecognised": ("Not recognised", "not_a_punch"),
-    "inactive": ("Deactivated people", "inactive"),
-    "all": ("Everything", None),
+    "punches": (lazy_gettext("Punches"), "recorded"),
+    "duplicates": (lazy_gettext("Repeated"), "duplicate"),
+    "unrecognised": (lazy_gettext("Not recognised"), "not_a_punch"),
+    "inactive": (lazy_gettext("Deactivated people"), "inactive"),
+    "all": (lazy_gettext("Everything"), None),
 }
 """What may be shown: its words, and the decision's status it stands for."""
 FIELDS = ("person", "department", "kiosk", "from", "to", "kind")
@@ -68,22 +70,35 @@ def read_filter(args: Mapping[str, str], kiosks: Mapping[str, str]) -> tuple[Log
     for name in FIELDS:
         text = args.get(name, "").strip()
         if len(text) > LONGEST_TEXT:
-            problems.append(f"{name.capitalize()}: at most {LONGEST_TEXT} characters, got {len(text)}.")
+            problems.append(
+                _(
+                    "%(name)s: at most %(longest)s characters, got %(count)s.",
+                    name=name.capitalize(),
+                    longest=LONGEST_TEXT,
+                    count=len(text),
+                )
+            )
             text = ""
         texts[name] = text
     start, end = day_range(texts, problems)
     kind = texts["kind"] or "punches"
     if kind not in KINDS:
-        problems.append(f"Show “{kind[:40]}”: not known; choose one of {', '.join(KINDS)}.")
+        problems.append(
+            _("Show “%(kind)s”: not known; choose one of %(known)s.", kind=kind[:40], known=", ".join(KINDS))
+        )
         kind = "punches"
     if texts["kiosk"] and texts["kiosk"] not in kiosks:
         problems.append(
-            f"Kiosk “{texts['kiosk'][:40]}”: not known; known are {', '.join(sorted(kiosks)) or 'none yet'}."
+            _(
+                "Kiosk “%(kiosk)s”: not known; known are %(known)s.",
+                kiosk=texts["kiosk"][:40],
+                known=", ".join(sorted(kiosks)) or _("none yet"),
+            )
         )
         texts["kiosk"] = ""
     as_of = args.get("as_of", "").strip()
     if as_of and not (as_of.isascii() and as_of.isdecimal() and len(as_of) <= 13):
-        problems.append(f"as_of “{as_of[:40]}” is not a time in milliseconds; leave it out.")
+        problems.append(_("as_of “%(as_of)s” is not a time in milliseconds; leave it out.", as_of=as_of[:40]))
         as_of = ""
     chosen = LogFilter(
         person=texts["person"],

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from flask import abort, request
+from flask_babel import gettext as _
 
 from dashboard.database import now_ms
 from dashboard.months.asked_days import FIRST_DAY, LAST_DAY
 from dashboard.recording.attendance_rules import local_date
 from dashboard.web.answers import services
+from dashboard.web.locales import month_words
 
 WRITTEN = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])")
 
@@ -31,7 +33,7 @@ class AskedMonth:
 
     @property
     def words(self) -> str:
-        return f"{calendar.month_name[self.first.month]} {self.first.year}"
+        return month_words(self.first)
 
     @property
     def text(self) -> str:
@@ -58,7 +60,14 @@ def read(text: str, today: date) -> AskedMonth:
         return of(today)
     found = WRITTEN.fullmatch(text)
     if found is None or not FIRST_DAY.year <= int(found[1]) <= LAST_DAY.year:
-        raise BadMonth(f"month “{text[:40]}”: write it as 2026-11, of {FIRST_DAY.year} to {LAST_DAY.year}.")
+        raise BadMonth(
+            _(
+                "month “%(text)s”: write it as 2026-11, of %(first)s to %(last)s.",
+                text=text[:40],
+                first=FIRST_DAY.year,
+                last=LAST_DAY.year,
+            )
+        )
     return AskedMonth(date(int(found[1]), int(found[2]), 1))
 
 

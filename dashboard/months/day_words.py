@@ -1,50 +1,55 @@
 """A day's figures, states and notes in words."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext
 
 from dashboard.days.day import Day
 from dashboard.days.notes import Note
+from dashboard.days.overtime import OvertimePart
+from dashboard.web.locales import day_of_month, number_words
 from dashboard.web.words import local
 
 STATUSES = {
-    "upcoming": ("Upcoming", ""),
-    "incomplete": ("Not over", "accent"),
-    "holiday": ("Holiday", ""),
-    "rest_day": ("Rest day", ""),
-    "unplanned": ("No shift pattern", "warn"),
-    "on_leave": ("Leave", ""),
-    "present": ("Present", "good"),
-    "absent": ("Absent", "bad"),
-    "late": ("Late", "warn"),
-    "early_leave": ("Left early", "warn"),
-    "missing_in": ("In missing", "bad"),
-    "missing_out": ("Out missing", "bad"),
-    "auto_out": ("Out assumed", "warn"),
-    "too_short": ("Too short", "warn"),
+    "upcoming": (lazy_gettext("Upcoming"), ""),
+    "incomplete": (lazy_gettext("Not over"), "accent"),
+    "holiday": (lazy_gettext("Holiday"), ""),
+    "rest_day": (lazy_gettext("Rest day"), ""),
+    "unplanned": (lazy_gettext("No shift pattern"), "warn"),
+    "on_leave": (lazy_gettext("Leave"), ""),
+    "present": (lazy_gettext("Present"), "good"),
+    "absent": (lazy_gettext("Absent"), "bad"),
+    "late": (lazy_gettext("Late"), "warn"),
+    "early_leave": (lazy_gettext("Left early"), "warn"),
+    "missing_in": (lazy_gettext("In missing"), "bad"),
+    "missing_out": (lazy_gettext("Out missing"), "bad"),
+    "auto_out": (lazy_gettext("Out assumed"), "warn"),
+    "too_short": (lazy_gettext("Too short"), "warn"),
 }
 """Words and the kind of tag."""
 NOTES = {
-    "time_uncertain": "The kiosk’s clock couldn’t be trusted",
-    "in_future": "A punch is later than now",
-    "corrected": "A punch was corrected",
-    "correction_waiting": "A correction waits for a decision",
-    "moved_away": "A punch was moved to another day",
-    "already_in": "In again while in: was an out forgotten?",
-    "already_out": "Out again while out: was an in forgotten?",
-    "no_in": "Out without an in",
-    "early_in": "Came {hours} before the shift",
-    "not_in_yet": "Due since {hours}",
-    "clock_change": "The clocks changed: the shift is {minutes} minutes different",
-    "leave_on_holiday": "Leave isn’t used up: it is a holiday",
-    "leave_on_rest_day": "Leave isn’t used up: it is a rest day",
-    "worked_on_leave": "Worked {hours} of the leave",
-    "worked_on_holiday": "Worked {hours} on a holiday",
-    "over_maximum": "{hours} over the day’s maximum don’t count",
-    "below_minimum": "{hours} under the day’s minimum",
-    "overtime_over_limit": "{hours} of overtime over the day’s limit",
+    "time_uncertain": lazy_gettext("The kiosk’s clock couldn’t be trusted"),
+    "in_future": lazy_gettext("A punch is later than now"),
+    "corrected": lazy_gettext("A punch was corrected"),
+    "correction_waiting": lazy_gettext("A correction waits for a decision"),
+    "moved_away": lazy_gettext("A punch was moved to another day"),
+    "already_in": lazy_gettext("In again while in: was an out forgotten?"),
+    "already_out": lazy_gettext("Out again while out: was an in forgotten?"),
+    "no_in": lazy_gettext("Out without an in"),
+    "early_in": lazy_gettext("Came %(hours)s before the shift"),
+    "not_in_yet": lazy_gettext("Due since %(hours)s"),
+    "clock_change": lazy_gettext("The clocks changed: the shift is %(minutes)s minutes different"),
+    "leave_on_holiday": lazy_gettext("Leave isn’t used up: it is a holiday"),
+    "leave_on_rest_day": lazy_gettext("Leave isn’t used up: it is a rest day"),
+    "worked_on_leave": lazy_gettext("Worked %(hours)s of the leave"),
+    "worked_on_holiday": lazy_gettext("Worked %(hours)s on a holiday"),
+    "over_maximum": lazy_gettext("%(hours)s over the day’s maximum don’t count"),
+    "below_minimum": lazy_gettext("%(hours)s under the day’s minimum"),
+    "overtime_over_limit": lazy_gettext("%(hours)s of overtime over the day’s limit"),
 }
 """What is shown of each code; `no_pattern` says nothing that the status doesn't."""
-WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
 def hours(minutes: int) -> str:
@@ -54,11 +59,12 @@ def hours(minutes: int) -> str:
 
 
 def day_name(day: date) -> str:
-    return f"{WEEKDAYS[day.weekday()]} {day.day}"
+    return day_of_month(day)
 
 
 def status(code: str) -> tuple[str, str]:
-    return STATUSES.get(code, (code, ""))
+    words, kind = STATUSES.get(code, (code, ""))
+    return str(words), kind
 
 
 def states(day: Day) -> list[str]:
@@ -93,7 +99,13 @@ def notes(day: Day) -> list[str]:
 
 
 def _note(note: Note) -> str:
-    return NOTES[note.code].format(hours=hours(note.value), minutes=abs(note.value))
+    return str(NOTES[note.code]) % {"hours": hours(note.value), "minutes": number_words(abs(note.value))}
+
+
+def overtime(parts: Iterable[OvertimePart]) -> str:
+    """Such as `1:00 at 150 %, 2:00 at 200 %`."""
+    said = [_("%(hours)s at %(percent)s %%", hours=hours(one.minutes), percent=one.percent) for one in parts]
+    return ", ".join(said)
 
 
 def punches(day: Day) -> list[tuple[str, str]]:
@@ -102,12 +114,12 @@ def punches(day: Day) -> list[tuple[str, str]]:
 
 
 ROLES = {
-    "in": "in",
-    "out": "out",
-    "between": "passed over",
-    "collapsed": "repeated",
-    "voided": "voided",
-    "already_in": "in again",
-    "already_out": "out again",
-    "no_in": "out",
+    "in": lazy_gettext("in"),
+    "out": lazy_gettext("out"),
+    "between": lazy_gettext("passed over"),
+    "collapsed": lazy_gettext("repeated"),
+    "voided": lazy_gettext("voided"),
+    "already_in": lazy_gettext("in again"),
+    "already_out": lazy_gettext("out again"),
+    "no_in": lazy_gettext("out"),
 }

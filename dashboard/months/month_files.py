@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import Blueprint, Response, abort
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from dashboard.access.auth import actor, sight
@@ -21,6 +22,7 @@ from dashboard.recording.attendance_rules import day_bounds_ms
 from dashboard.tables import downloads
 from dashboard.tables.xlsx_export import MAX_ROWS
 from dashboard.web.answers import services, short_text
+from dashboard.web.locales import number_words
 from dashboard.web.words import date_words, time_words
 
 pages = Blueprint("month_files", __name__)
@@ -65,7 +67,7 @@ def book() -> ResponseReturnValue:
             for day in days:
                 yield 1, month_rows.day_row(one, day)
 
-    sheets = [("Totals", month_rows.TOTALS), ("Days", month_rows.DAYS)]
+    sheets = [(_("Totals"), month_rows.TOTALS), (_("Days"), month_rows.DAYS)]
     return downloads.workbook(asked.name, sheets, services().sessions, rows)
 
 
@@ -74,7 +76,7 @@ def sheets() -> ResponseReturnValue:
     """For signature, a page for each; 404 where there is nobody."""
     asked = Asked("pdf", MOST_IN_PDF)
     if not asked.people:
-        abort(404, "Nobody is in that department in that month: there is nothing to sign.")
+        abort(404, _("Nobody is in that department in that month: there is nothing to sign."))
     return _pdf(asked.name, asked.month, asked.people)
 
 
@@ -100,7 +102,14 @@ class Asked:
                 session, self.month, app.settings.zone, department, sight().only_departments, most + 1
             )
         if len(self.people) > most:
-            abort(400, f"More than {most:,} people are too many for one file (.{kind}): choose a department, or CSV.")
+            abort(
+                400,
+                _(
+                    "More than %(most)s people are too many for one file (.%(kind)s): choose a department, or CSV.",
+                    most=number_words(most),
+                    kind=kind,
+                ),
+            )
         told = {"month": self.month.text, "format": kind, "people": len(self.people)}
         if department:
             told["department"] = department

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from flask_babel import lazy_gettext
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
@@ -21,42 +22,42 @@ from dashboard.web.words import local
 BATCH = 200
 """People whose days are in memory at a time."""
 
-WHO: Columns = (("Code", 14), ("Name", 28), ("Department", 20))
+WHO: Columns = ((lazy_gettext("Code"), 14), (lazy_gettext("Name"), 28), (lazy_gettext("Department"), 20))
 TOTALS: Columns = (
     *WHO,
-    ("Required", 10),
-    ("Worked", 10),
-    ("Regular", 10),
-    ("Overtime", 10),
-    ("Overtime by rate", 28),
-    ("Missing", 10),
-    ("Leave", 10),
-    ("Holiday", 10),
-    ("Late", 10),
-    ("Left early", 10),
-    ("Days present", 12),
-    ("Days absent", 12),
-    ("Days late", 10),
-    ("Days left early", 14),
-    ("Ins missing", 12),
-    ("Outs missing", 12),
+    (lazy_gettext("Required"), 10),
+    (lazy_gettext("Worked"), 10),
+    (lazy_gettext("Regular"), 10),
+    (lazy_gettext("Overtime"), 10),
+    (lazy_gettext("Overtime by rate"), 28),
+    (lazy_gettext("Missing"), 10),
+    (lazy_gettext("Leave"), 10),
+    (lazy_gettext("Holiday"), 10),
+    (lazy_gettext("Late"), 10),
+    (lazy_gettext("Left early"), 10),
+    (lazy_gettext("Days present"), 12),
+    (lazy_gettext("Days absent"), 12),
+    (lazy_gettext("Days late"), 10),
+    (lazy_gettext("Days left early"), 14),
+    (lazy_gettext("Ins missing"), 12),
+    (lazy_gettext("Outs missing"), 12),
 )
 DAYS: Columns = (
     *WHO,
-    ("Date", 12),
-    ("State", 22),
-    ("Shift begins", 20),
-    ("Shift ends", 20),
-    ("In", 20),
-    ("Out", 20),
-    ("Required", 10),
-    ("Worked", 10),
-    ("Overtime", 10),
-    ("Missing", 10),
-    ("Leave", 10),
-    ("Late", 10),
-    ("Left early", 10),
-    ("Notes", 60),
+    (lazy_gettext("Date"), 12),
+    (lazy_gettext("State"), 22),
+    (lazy_gettext("Shift begins"), 20),
+    (lazy_gettext("Shift ends"), 20),
+    (lazy_gettext("In"), 20),
+    (lazy_gettext("Out"), 20),
+    (lazy_gettext("Required"), 10),
+    (lazy_gettext("Worked"), 10),
+    (lazy_gettext("Overtime"), 10),
+    (lazy_gettext("Missing"), 10),
+    (lazy_gettext("Leave"), 10),
+    (lazy_gettext("Late"), 10),
+    (lazy_gettext("Left early"), 10),
+    (lazy_gettext("Notes"), 60),
 )
 
 
@@ -111,7 +112,7 @@ def totals_row(person: Person, days: Sequence[Day]) -> tuple[Value, ...]:
         person.name,
         person.department,
         *map(_length, lengths),
-        ", ".join(f"{day_words.hours(part.minutes)} at {part.percent} %" for part in m.overtime),
+        day_words.overtime(m.overtime),
         *map(_length, more),
         count("present", 0),
         count("absent", 0),
@@ -160,6 +161,6 @@ def _text(value: Value) -> str:
 
 def texts(columns: Columns, rows: Iterator[tuple[Value, ...]]) -> Iterator[list[str]]:
     """The lines of a CSV file, titles first."""
-    yield [title for title, _ in columns]
+    yield [str(title) for title, width in columns]
     for row in rows:
         yield [_text(value) for value in row]

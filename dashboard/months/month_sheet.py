@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import IO
 
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext, ngettext
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.utils import simpleSplit
 from reportlab.pdfbase.pdfmetrics import stringWidth
@@ -19,19 +21,20 @@ from dashboard.months import day_words
 from dashboard.months.asked_month import AskedMonth
 from dashboard.months.month_rows import Person
 from dashboard.months.sheet_fonts import fitting
-from dashboard.web.words import count_words, local
+from dashboard.web.locales import locale
+from dashboard.web.words import local
 
 WIDTH, HEIGHT = A4
 MARGIN = 42.0
 RIGHT = WIDTH - MARGIN
 COLUMNS = (
-    ("Day", 40.0),
-    ("Shift", 70.0),
-    ("In", 42.0),
-    ("Out", 46.0),
-    ("Worked", 42.0),
-    ("Overtime", 46.0),
-    ("Notes", 0.0),
+    (lazy_gettext("Day"), 40.0),
+    (lazy_gettext("Shift"), 70.0),
+    (lazy_gettext("In"), 42.0),
+    (lazy_gettext("Out"), 46.0),
+    (lazy_gettext("Worked"), 42.0),
+    (lazy_gettext("Overtime"), 46.0),
+    (lazy_gettext("Notes"), 0.0),
 )
 """Titles and widths; the last has what is left."""
 TABLE_TOP = HEIGHT - 128.0
@@ -55,14 +58,15 @@ def write(month: AskedMonth, sheets: Iterable[Sheet], pages: int, made: str, run
     `made` says in words when; `running`: the month isn't over. `pages` is how many there will be.
     """
     file: IO[bytes] = tempfile.TemporaryFile(prefix="attendance-", suffix=".pdf")  # noqa: SIM115 the caller closes it
-    canvas = Canvas(file, pagesize=A4, pageCompression=1, lang="en")
-    canvas.setTitle(f"Month sheets, {month.words}" if pages != 1 else f"Month sheet, {month.words}")
-    canvas.setCreator("Attendance")
+    canvas = Canvas(file, pagesize=A4, pageCompression=1, lang=locale().language)
+    title = _("Month sheet, %(month)s") if pages == 1 else _("Month sheets, %(month)s")
+    canvas.setTitle(title % {"month": month.words})
+    canvas.setCreator(_("Attendance"))
     for number, sheet in enumerate(sheets, 1):
         if pages > 1:
             canvas.bookmarkPage(sheet.person.id)
             canvas.addOutlineEntry(f"{sheet.person.name} ({sheet.person.code})", sheet.person.id)
-        _page(canvas, month, sheet, made, running, f"Page {number} of {pages}")
+        _page(canvas, month, sheet, made, running, _("Page %(number)s of %(pages)s", number=number, pages=pages))
         canvas.showPage()
     canvas.save()
     file.seek(0)
@@ -102,9 +106,9 @@ def _put_right(canvas: Canvas, x: float, y: float, text: str, size: float, bold:
 def _head(canvas: Canvas, month: AskedMonth, sheet: Sheet) -> bool:
     """Whether everything of it could be printed."""
     person, top = sheet.person, HEIGHT - MARGIN
-    _put(canvas, MARGIN, top - 12, f"Month sheet, {month.words}", 15, bold=True)
-    lines = (("Name", person.name, True), ("Department", person.department or "none", False))
-    more = (("Code", person.code, False), ("Site", sheet.site or "not said", False))
+    _put(canvas, MARGIN, top - 12, _("Month sheet, %(month)s", month=month.words), 15, bold=True)
+    lines = ((_("Name"), person.name, True), (_("Department"), person.department or _("none"), False))
+    more = ((_("Code"), person.code, False), (_("Site"), sheet.site or _("not said"), False))
     complete = True
     for x, group, room in ((MARGIN, lines, 290.0), (MARGIN + 355, more, 100.0)):
         for place, (label, value, bold) in enumerate(group):
@@ -116,9 +120,9 @@ def _head(canvas: Canvas, month: AskedMonth, sheet: Sheet) -> bool:
 
 def _table(canvas: Canvas, days: Sequence[Day]) -> float:
     """Where it ends."""
-    starts = [MARGIN + sum(width for _, width in COLUMNS[:place]) for place in range(len(COLUMNS))]
-    for x, (title, _) in zip(starts, COLUMNS, strict=True):
-        _put(canvas, x + 2, TABLE_TOP + 4, title, BODY, bold=True)
+    starts = [MARGIN + sum(width for title, width in COLUMNS[:place]) for place in range(len(COLUMNS))]
+    for x, (title, _width) in zip(starts, COLUMNS, strict=True):
+        _put(canvas, x + 2, TABLE_TOP + 4, str(title), BODY, bold=True)
     canvas.setLineWidth(0.8)
     canvas.line(MARGIN, TABLE_TOP, RIGHT, TABLE_TOP)
     y: float = TABLE_TOP
@@ -152,9 +156,10 @@ def _cells(day: Day) -> tuple[str, ...]:
 
 def notes_words(day: Day) -> str:
     """What the day is, the punches between the first in and the last out, and what is to be said about them."""
-    used = [(use.role, clock) for use, (clock, _) in zip(day.punches, day_words.punches(day), strict=True)]
-    stretches = [f"{clock} {role}" for role, clock in used if role in ("in", "out")]
-    between = stretches[1:-1] if stretches and stretches[-1].endswith(" out") else stretches[1:]
+    used = [(clock, role) for clock, role in day_words.punches(day) if role in ("in", "out")]
+    between = [
+        f"{clock} {day_words.ROLES[role]}" for clock, role in used[1 : -1 if used and used[-1][1] == "out" else None]
+    ]
     return "; ".join([*day_words.states(day), *([", ".join(between)] if between else []), *day_words.notes(day)])
 
 
@@ -178,47 +183,50 @@ def _sums(canvas: Canvas, days: Sequence[Day], y: float) -> None:
     sums = totals(days)
     m, count = sums.minutes, sums.statuses.get
     lengths = (
-        ("Required", m.required),
-        ("Worked", m.worked),
-        ("Overtime", m.overtime_total),
-        ("Missing", m.missing),
-        ("Leave", m.leave),
-        ("Late", m.late),
+        (_("Required"), m.required),
+        (_("Worked"), m.worked),
+        (_("Overtime"), m.overtime_total),
+        (_("Missing"), m.missing),
+        (_("Leave"), m.leave),
+        (_("Late"), m.late),
     )
     step = (RIGHT - MARGIN) / len(lengths)
     for place, (label, value) in enumerate(lengths):
         _put(canvas, MARGIN + place * step + 2, y, label, SMALL)
         _put(canvas, MARGIN + place * step + 2, y - 13, day_words.hours(value) or "0:00", 11, bold=True)
     present, absent = count("present", 0), count("absent", 0)
-    words = [count_words(present, "day present", "days present"), count_words(absent, "day absent", "days absent")]
+    words = [
+        ngettext("%(num)s day present", "%(num)s days present", present),
+        ngettext("%(num)s day absent", "%(num)s days absent", absent),
+    ]
     if m.overtime:
-        words.append(
-            "overtime " + ", ".join(f"{day_words.hours(one.minutes)} at {one.percent} %" for one in m.overtime)
-        )
+        words.append(_("overtime %(rates)s", rates=day_words.overtime(m.overtime)))
     _put(canvas, MARGIN + 2, y - 26, ", ".join(words), BODY, room=RIGHT - MARGIN)
 
 
 def _signatures(canvas: Canvas) -> None:
     canvas.setLineWidth(0.6)
     middle = (MARGIN + RIGHT) / 2
-    for x, who in ((MARGIN, "Employee’s signature"), (middle + 12, "Supervisor’s name and signature")):
+    for x, who in ((MARGIN, _("Employee’s signature")), (middle + 12, _("Supervisor’s name and signature"))):
         wide = middle - MARGIN - 12
         canvas.line(x, 94, x + wide * 0.68, 94)
         canvas.line(x + wide * 0.74, 94, x + wide, 94)
         _put(canvas, x, 84, who, SMALL)
-        _put(canvas, x + wide * 0.74, 84, "Date", SMALL)
+        _put(canvas, x + wide * 0.74, 84, _("Date"), SMALL)
 
 
 def _foot(canvas: Canvas, days: Sequence[Day], made: str, running: bool, complete: bool, number: str) -> None:
-    punches = count_words(sum(len(day.punches) for day in days), "punch", "punches")
-    legend = "Times are hours and minutes at the site; +1: on the day after."
+    punches = ngettext("%(num)s punch", "%(num)s punches", sum(len(day.punches) for day in days))
+    legend = _("Times are hours and minutes at the site; +1: on the day after.")
+    if running:
+        legend += " " + _("The month isn’t over: what comes later isn’t in it.")
     words = [
-        f"Made on {made} from the attendance records as they stood then: {punches}.",
-        f"{legend} The month isn’t over: what comes later isn’t in it." if running else legend,
+        _("Made on %(made)s from the attendance records as they stood then: %(punches)s.", made=made, punches=punches),
+        legend,
     ]
     if not complete:
         words.append(
-            "“?” stands for letters that this sheet’s fonts lack; the code says who it is. Write the name by hand:"
+            _("“?” stands for letters that this sheet’s fonts lack; the code says who it is. Write the name by hand:")
         )
     for place, line in enumerate(words):
         _put(canvas, MARGIN, 66 - place * 10, line, SMALL, room=RIGHT - MARGIN)

@@ -16,6 +16,7 @@ from dashboard.models import AttendanceEvent
 from dashboard.months.asked_month import AskedMonth
 from dashboard.recording.attendance_rules import day_bounds_ms
 from dashboard.web import words
+from dashboard.web.locales import first_weekday
 
 EVENTS_SHOWN = 50
 DAY_MS = 86_400_000
@@ -34,7 +35,7 @@ class Day:
 class Month:
     asked: AskedMonth
     weeks: list[list[Day | None]]
-    """Monday first; None outside the month."""
+    """From the first day of the language's week; None outside the month."""
     days_present: int
     punches: int
     events: list[Any] = field(default_factory=list)
@@ -55,7 +56,7 @@ def weeks_of(first: date, punches: Iterable[tuple[datetime, str]]) -> list[list[
             day.first_in = day.first_in or f"{moment:%H:%M}"
         else:
             day.last_out = f"{moment:%H:%M}"
-    weeks = calendar.Calendar().monthdatescalendar(first.year, first.month)
+    weeks = calendar.Calendar(first_weekday()).monthdatescalendar(first.year, first.month)
     return [[days.get(day) for day in week] for week in weeks]
 
 

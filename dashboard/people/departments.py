@@ -7,6 +7,7 @@ looks after it, and which shifts it works.
 
 from dataclasses import dataclass
 
+from flask_babel import gettext as _
 from sqlalchemy import delete, exists, func, select, update
 from sqlalchemy.orm import Session
 
@@ -40,7 +41,7 @@ def rename(session: Session, before: str, after: str) -> int:
     """
     after = clean("department", after, MAX_NAME, required=True)
     if after == before:
-        raise EmployeeError("department", "department: that is its name already; type another one")
+        raise EmployeeError("department", _("department: that is its name already; type another one"))
     moved = 0
     while True:
         some = (
@@ -56,7 +57,9 @@ def rename(session: Session, before: str, after: str) -> int:
         session.flush()
         session.expunge_all()
     if not moved:
-        raise EmployeeError("department", f"department “{before[:80]}”: nobody is in it (any more); reload the page")
+        raise EmployeeError(
+            "department", _("department “%(before)s”: nobody is in it (any more); reload the page", before=before[:80])
+        )
     _take_along(session, before, after)
     return moved
 

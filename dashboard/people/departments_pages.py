@@ -2,6 +2,7 @@
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import ngettext
 
 from dashboard.access.auth import actor
 from dashboard.auditing import audit
@@ -10,7 +11,7 @@ from dashboard.database import reading
 from dashboard.people import departments
 from dashboard.people.employees import EmployeeError
 from dashboard.web.answers import page_number, services
-from dashboard.web.words import count_words
+from dashboard.web.locales import number_words
 
 pages = Blueprint("departments", __name__, url_prefix="/people/departments")
 
@@ -53,5 +54,14 @@ def rename() -> ResponseReturnValue:
             audit.add(session, actor(), Action.DEPARTMENT_RENAMED, audit.Subject("department", after), *told)
     except EmployeeError as error:
         return _page(typed, problem=str(error)), 422
-    flash(f"{count_words(moved, 'person is', 'people are')} in {after} now.", "good")
+    flash(
+        ngettext(
+            "%(count)s person is in %(department)s now.",
+            "%(count)s people are in %(department)s now.",
+            moved,
+            count=number_words(moved),
+            department=after,
+        ),
+        "good",
+    )
     return redirect(url_for("departments.index"))

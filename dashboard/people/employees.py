@@ -6,6 +6,8 @@ Whatever changes who the workers may recognise queues a change of the gallery in
 import unicodedata
 from collections.abc import Collection, Sequence
 
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
@@ -17,6 +19,15 @@ from worker.protocol.entries import new_id
 
 MAX_CODE, MAX_NAME = 64, 200
 """Characters, as the columns have them."""
+
+
+FIELDS = {
+    "code": lazy_gettext("code"),
+    "name": lazy_gettext("name"),
+    "department": lazy_gettext("department"),
+    "consent": lazy_gettext("consent"),
+}
+"""What errors call them."""
 
 
 class EmployeeError(ValueError):
@@ -32,11 +43,26 @@ def clean(field: str, value: str, longest: int, required: bool) -> str:
     text = unicodedata.normalize("NFC", value).strip()
     bad = next((c for c in text if unicodedata.category(c) in ("Cc", "Cs", "Co", "Cn", "Zl", "Zp")), None)
     if bad is not None:
-        raise EmployeeError(field, f"{field}: holds a character that can't be printed (U+{ord(bad):04X}); remove it")
+        raise EmployeeError(
+            field,
+            _(
+                "%(field)s: holds a character that can't be printed (U+%(number)s); remove it",
+                field=FIELDS[field],
+                number=format(ord(bad), "04X"),
+            ),
+        )
     if required and not text:
-        raise EmployeeError(field, f"{field}: must not be empty")
+        raise EmployeeError(field, _("%(field)s: must not be empty", field=FIELDS[field]))
     if len(text) > longest:
-        raise EmployeeError(field, f"{field}: {len(text)} characters, at most {longest}")
+        raise EmployeeError(
+            field,
+            _(
+                "%(field)s: %(count)s characters, at most %(longest)s",
+                field=FIELDS[field],
+                count=len(text),
+                longest=longest,
+            ),
+        )
     return text
 
 
@@ -48,7 +74,7 @@ def create_employee(
     name = clean("name", name, MAX_NAME, required=True)
     department = clean("department", department, MAX_NAME, required=False)
     if find_by_code(session, code) is not None:
-        raise EmployeeError("code", f"code {code!r}: another employee has it already; use a different one")
+        raise EmployeeError("code", _("code %(code)r: another employee has it already; use a different one", code=code))
     employee = Employee(id=new_id(), code=code, name=name, department=department, created_ms=now_ms)
     if consent_by is not None:
         employee.consent_ms, employee.consent_by = now_ms, consent_by[:64]
@@ -124,7 +150,7 @@ def locked(session: Session, employee_id: str) -> Employee:
     """The employee, held by this transaction so that two changes of one person follow each other; raises EmployeeError."""
     employee = session.get(Employee, employee_id, with_for_update=True, populate_existing=True)
     if employee is None:
-        raise EmployeeError("employee", "there is no such employee (any more)")
+        raise EmployeeError("employee", _("there is no such employee (any more)"))
     return employee
 
 

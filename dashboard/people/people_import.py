@@ -10,11 +10,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from dashboard.models import Employee
-from dashboard.people.employees import MAX_CODE, MAX_NAME, EmployeeError, clean
+from dashboard.people.employees import FIELDS, MAX_CODE, MAX_NAME, EmployeeError, clean
 from dashboard.tables.csv_export import FORMULA_STARTS
 from dashboard.tables.tables import BadTable, Table
 from dashboard.web.folding import folded
@@ -103,16 +104,29 @@ def columns_of(titles: list[str]) -> tuple[dict[str, int], list[str]]:
             unread += [title[:60]] if title else []
         elif column in found:
             raise BadTable(
-                f"Two columns are for the {column}: “{titles[found[column]]}” and “{title}”. Rename or delete one."
+                _(
+                    "Two columns are for the %(column)s: “%(first)s” and “%(second)s”. Rename or delete one.",
+                    column=FIELDS[column],
+                    first=titles[found[column]],
+                    second=title,
+                )
             )
         else:
             found[column] = place
     missing = [column for column in NEEDED if column not in found]
     if missing:
-        known = "; ".join(f"{column}: {', '.join(HEADERS[column][:4])} …" for column in missing)
+        names = str(FIELDS[missing[0]])
+        if len(missing) > 1:  # NEEDED are two
+            names = _("%(first)s and %(second)s", first=names, second=FIELDS[missing[1]])
+        known = "; ".join(f"{FIELDS[column]}: {', '.join(HEADERS[column][:4])} …" for column in missing)
         raise BadTable(
-            f"The first row must hold the columns’ titles; there is none for {' and '.join(missing)} among "
-            f"“{', '.join(titles[:10])[:200]}”. Titles that are understood: {known}"
+            _(
+                "The first row must hold the columns’ titles; there is none for %(missing)s among “%(titles)s”. "
+                "Titles that are understood: %(known)s",
+                missing=names,
+                titles=", ".join(titles[:10])[:200],
+                known=known,
+            )
         )
     return found, unread
 
@@ -120,7 +134,7 @@ def columns_of(titles: list[str]) -> tuple[dict[str, int], list[str]]:
 def plan(session: Session, table: Table) -> Plan:
     """What importing `table` would do. Raises BadTable."""
     rows = table.rows
-    _, titles = next(rows)  # there is one: an empty file has raised BadTable
+    titles = next(rows)[1]  # there is one: an empty file has raised BadTable
     columns, unread = columns_of(titles)
     seen: dict[str, int] = {}
     made: list[ImportRow] = []
@@ -133,7 +147,7 @@ def plan(session: Session, table: Table) -> Plan:
     _compare(session, chunk)
     made += chunk
     if not made:
-        raise BadTable("The file has titles and no row below them.")
+        raise BadTable(_("The file has titles and no row below them."))
     digest = hashlib.sha256()
     for row in made:
         digest.update(
@@ -150,24 +164,30 @@ def _row(number: int, cells: list[str], columns: dict[str, int], width: int, see
         value = getattr(row, column)
         try:
             if SHEET_ERROR.fullmatch(value):
-                raise EmployeeError(column, f"{column}: the spreadsheet shows an error here; correct the cell")
+                raise EmployeeError(
+                    column,
+                    _("%(column)s: the spreadsheet shows an error here; correct the cell", column=FIELDS[column]),
+                )
             setattr(row, column, clean(column, value, longest, required=column == "code"))
         except EmployeeError as error:
-            row.problems.append(Problem(column, value[:80], str(error).removeprefix(f"{column}: ")))
+            row.problems.append(Problem(column, value[:80], str(error).removeprefix(f"{FIELDS[column]}: ")))
     consent = folded(texts.get("consent", ""))
     if consent in YES:
         row.consent = True
     elif consent not in NO:
-        row.problems.append(Problem("consent", texts["consent"][:80], "write yes or ya, or leave it empty"))
+        row.problems.append(Problem("consent", texts["consent"][:80], _("write yes or ya, or leave it empty")))
     if len(cells) > width:
         extra = ", ".join(cells[width:])[:80]
-        words = (
-            f"{len(cells) - width} more cells than there are titles; a separator inside a text needs quotation marks"
+        words = _(
+            "%(count)s more cells than there are titles; a separator inside a text needs quotation marks",
+            count=len(cells) - width,
         )
         row.problems.append(Problem("", extra, words))
     first = seen.setdefault(row.code, number) if row.code else number
     if first != number:
-        row.problems.append(Problem("code", row.code, f"row {first} has the same code; keep one of them"))
+        row.problems.append(
+            Problem("code", row.code, _("row %(number)s has the same code; keep one of them", number=first))
+        )
     return row
 
 
@@ -188,7 +208,7 @@ def _compare(session: Session, rows: list[ImportRow]) -> None:
         person = known.get(row.code)
         if person is None:
             if not row.name and not any(problem.column == "name" for problem in row.problems):
-                row.problems.append(Problem("name", "", "must not be empty for somebody new"))
+                row.problems.append(Problem("name", "", _("must not be empty for somebody new")))
         else:
             row.employee_id = person.id
             row.changes = [
@@ -207,7 +227,7 @@ def _compare(session: Session, rows: list[ImportRow]) -> None:
 
 def report(rows: list[ImportRow]) -> Iterator[list[str]]:
     """The plan as a table to download: a line for each problem and change, one for each other row."""
-    yield ["Row", "What", "Code", "Column", "Before", "In the file", "What to do"]
+    yield [_("Row"), _("What"), _("Code"), _("Column"), _("Before"), _("In the file"), _("What to do")]
     for row in rows:
         lines = [[problem.column, "", problem.value, problem.words] for problem in row.problems]
         lines = lines or [[change.column, change.before, change.after, ""] for change in row.changes]

@@ -2,8 +2,10 @@
 
 from typing import Any
 
-from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, Response, abort, flash, redirect, render_template, request, stream_with_context, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext, ngettext
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -15,10 +17,15 @@ from dashboard.tables import table_reader
 from dashboard.tables.csv_export import lines
 from dashboard.tables.tables import MAX_ROWS, BadTable
 from dashboard.web.answers import page_number, services
-from dashboard.web.words import count_words
+from dashboard.web.locales import number_words
 
-KINDS = {"problem": "Problems", "new": "New", "changed": "Changed", "unchanged": "Unchanged"}
-CHANGED_MEANWHILE = (
+KINDS = {
+    "problem": lazy_gettext("Problems"),
+    "new": lazy_gettext("New"),
+    "changed": lazy_gettext("Changed"),
+    "unchanged": lazy_gettext("Unchanged"),
+}
+CHANGED_MEANWHILE = lazy_gettext(
     "Somebody changed people since you looked, so this file would do something else now. Nothing was imported. "
     "Look at the rows again, then import."
 )
@@ -47,7 +54,7 @@ def _form(problem: str = "") -> str:
 def upload() -> ResponseReturnValue:
     settings, file = services().settings, request.files.get("table")
     if file is None or not file.filename:
-        return _form("Choose a file first."), 422
+        return _form(_("Choose a file first.")), 422
     token = import_uploads.keep(settings, file)
     try:
         with reading(services().sessions) as session:
@@ -62,7 +69,7 @@ def _plan(session: Session, token: str) -> people_import.Plan:
     """What the upload would do now. Raises BadTable, also when it is gone."""
     where = import_uploads.path(services().settings, token)
     if where is None:
-        raise BadTable("The uploaded file is no longer here: it is kept for an hour. Upload it again.")
+        raise BadTable(_("The uploaded file is no longer here: it is kept for an hour. Upload it again."))
     return people_import.plan(session, table_reader.read(where))
 
 
@@ -79,7 +86,7 @@ def _look(token: str, plan: people_import.Plan, problem: str = "") -> str:
     counts = {kind: plan.count(kind) for kind in KINDS}
     kind = request.args.get("show", "") or next((one for one, n in counts.items() if n), "new")
     if kind not in KINDS:
-        abort(400, f"show “{kind[:40]}”: not known; use one of {', '.join(KINDS)}.")
+        abort(400, _("show “%(kind)s”: not known; use one of %(known)s.", kind=kind[:40], known=", ".join(KINDS)))
     page, size = page_number(), services().settings.page_size
     rows = [row for row in plan.rows if row.kind == kind]
     values: dict[str, Any] = {"token": token, "plan": plan, "kinds": KINDS, "counts": counts, "kind": kind}
@@ -104,7 +111,11 @@ def report(token: str) -> ResponseReturnValue:
     except BadTable as error:
         return _form(str(error)), 422
     disposition = {"Content-Disposition": 'attachment; filename="import-report.csv"'}
-    return Response(lines(people_import.report(plan.rows)), content_type="text/csv; charset=utf-8", headers=disposition)
+    return Response(
+        stream_with_context(lines(people_import.report(plan.rows))),
+        content_type="text/csv; charset=utf-8",
+        headers=disposition,
+    )
 
 
 @pages.post("/<token>")
@@ -113,7 +124,7 @@ def apply(token: str) -> ResponseReturnValue:
         with services().sessions.begin() as session:
             plan = _plan(session, token)
             if not plan.applicable:
-                return _look(token, plan, "Nothing was imported."), 422
+                return _look(token, plan, _("Nothing was imported.")), 422
             new, changed = people_import_apply.apply(
                 session, request.form.get("digest", ""), plan, viewer_name(), now_ms(), actor()
             )
@@ -121,14 +132,23 @@ def apply(token: str) -> ResponseReturnValue:
         return _form(str(error)), 422
     except (PlanChanged, IntegrityError):  # the second: somebody entered the same code in the same moment
         with reading(services().sessions) as session:
-            return _look(token, _plan(session, token), CHANGED_MEANWHILE), 409
+            return _look(token, _plan(session, token), str(CHANGED_MEANWHILE)), 409
     import_uploads.forget(services().settings, token)
-    flash(f"Imported: {count_words(new, 'new person', 'new people')}, {changed:,} changed.", "good")
+    flash(
+        ngettext(
+            "Imported: %(new)s new person, %(changed)s changed.",
+            "Imported: %(new)s new people, %(changed)s changed.",
+            new,
+            new=number_words(new),
+            changed=number_words(changed),
+        ),
+        "good",
+    )
     return redirect(url_for("people.index", sort="created" if new else None))
 
 
 @pages.post("/<token>/discard")
 def discard(token: str) -> ResponseReturnValue:
     import_uploads.forget(services().settings, token)
-    flash("The file is deleted; nothing was imported.", "good")
+    flash(_("The file is deleted; nothing was imported."), "good")
     return redirect(url_for("people_import.form"))

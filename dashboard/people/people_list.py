@@ -5,13 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext, ngettext
+from flask_babel.speaklater import LazyString
 from sqlalchemy import exists, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from dashboard.models import Employee, EnrolmentPicture
-from dashboard.web import words
 from dashboard.web.cursors import Place, Value
 from dashboard.web.folding import folded
+from dashboard.web.locales import number_words
 
 COUNTED = 10_000
 BATCH = 500
@@ -19,18 +22,18 @@ LONGEST_TEXT = 200
 RENEW_MONTHS, MAX_RENEW_MONTHS = 24, 240
 """A face changes: pictures older than this are worth renewing, unless the filter says another number of months."""
 STATES = {
-    "": "Everybody",
-    "active": "Active",
-    "inactive": "Deactivated",
-    "no_consent": "Without consent",
-    "no_pictures": "Without pictures",
-    "old_pictures": "To re-enrol",
+    "": lazy_gettext("Everybody"),
+    "active": lazy_gettext("Active"),
+    "inactive": lazy_gettext("Deactivated"),
+    "no_consent": lazy_gettext("Without consent"),
+    "no_pictures": lazy_gettext("Without pictures"),
+    "old_pictures": lazy_gettext("To re-enrol"),
 }
-SORTS: dict[str, tuple[str, tuple[Any, ...], tuple[type, ...]]] = {
-    "name": ("Name", (Employee.name_key, Employee.id), (str, str)),
-    "code": ("Code", (Employee.code,), (str,)),
-    "department": ("Department", (Employee.department, Employee.name_key, Employee.id), (str, str, str)),
-    "created": ("Entered last", (Employee.created_ms, Employee.id), (int, str)),
+SORTS: dict[str, tuple[LazyString, tuple[Any, ...], tuple[type, ...]]] = {
+    "name": (lazy_gettext("Name"), (Employee.name_key, Employee.id), (str, str)),
+    "code": (lazy_gettext("Code"), (Employee.code,), (str,)),
+    "department": (lazy_gettext("Department"), (Employee.department, Employee.name_key, Employee.id), (str, str, str)),
+    "created": (lazy_gettext("Entered last"), (Employee.created_ms, Employee.id), (int, str)),
 }
 """Words, the columns that an index holds in this order, and the types of a place among them."""
 NEWEST_FIRST = "created"
@@ -72,13 +75,33 @@ def read_filter(args: Mapping[str, str]) -> PeopleFilter:
     texts = {name: args.get(name, "").strip() for name in ("q", "department", "state", "months", "sort")}
     for name in ("q", "department"):
         if len(texts[name]) > LONGEST_TEXT:
-            raise BadFilter(f"{name}: at most {LONGEST_TEXT} characters are searched for, got {len(texts[name])}.")
+            raise BadFilter(
+                _(
+                    "%(name)s: at most %(longest)s characters are searched for, got %(count)s.",
+                    name=name,
+                    longest=LONGEST_TEXT,
+                    count=len(texts[name]),
+                )
+            )
     for name, known in (("state", STATES), ("sort", SORTS)):
         if texts[name] and texts[name] not in known:
-            raise BadFilter(f"{name} “{texts[name][:40]}”: not known; use one of {', '.join(filter(None, known))}.")
+            raise BadFilter(
+                _(
+                    "%(name)s “%(text)s”: not known; use one of %(known)s.",
+                    name=name,
+                    text=texts[name][:40],
+                    known=", ".join(filter(None, known)),
+                )
+            )
     months = texts["months"] or str(RENEW_MONTHS)
     if not (months.isascii() and months.isdecimal() and len(months) <= 3 and 1 <= int(months) <= MAX_RENEW_MONTHS):
-        raise BadFilter(f"months “{months[:40]}”: a whole number from 1 to {MAX_RENEW_MONTHS} is needed.")
+        raise BadFilter(
+            _(
+                "months “%(months)s”: a whole number from 1 to %(most)s is needed.",
+                months=months[:40],
+                most=MAX_RENEW_MONTHS,
+            )
+        )
     return PeopleFilter(texts["q"], texts["department"], texts["state"], int(months), texts["sort"] or "name")
 
 
@@ -173,8 +196,12 @@ def count(session: Session, chosen: PeopleFilter, now: datetime, only: Only = No
 def count_words(total: int | None, further: bool) -> str:
     """What stands below a page of the list; `further`: pages lie before it."""
     if further:
-        return "further people"
-    return f"more than {COUNTED:,} people" if total is None else words.count_words(total, "person", "people")
+        return _("further people")
+    return (
+        _("more than %(count)s people", count=number_words(COUNTED))
+        if total is None
+        else ngettext("%(count)s person", "%(count)s people", total, count=number_words(total))
+    )
 
 
 def _rows(

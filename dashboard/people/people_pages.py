@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -72,7 +73,7 @@ def export(suffix: str) -> ResponseReturnValue:
         return downloads.csv("people", sessions, lambda session: people_export.texts(found(session), zone))
     return downloads.xlsx(
         "people",
-        "People",
+        _("People"),
         people_export.COLUMNS,
         sessions,
         lambda session: (people_export.values(row, zone) for row in found(session)),
@@ -103,8 +104,9 @@ def create() -> ResponseReturnValue:
     except EmployeeError as error:
         return _new_form(typed, consent, {error.field: str(error)}), 422
     except IntegrityError:  # somebody else entered the same code in the same moment
-        return _new_form(typed, consent, {"code": "code: another employee has it already; use a different one"}), 422
-    flash(f"{employee.name} is entered." + (" Now add face pictures." if consent else ""), "good")
+        return _new_form(typed, consent, {"code": _("code: another employee has it already; use a different one")}), 422
+    entered = _("%(name)s is entered. Now add face pictures.") if consent else _("%(name)s is entered.")
+    flash(entered % {"name": employee.name}, "good")
     return redirect(url_for("people.person", employee_id=employee.id))
 
 
@@ -171,29 +173,29 @@ def change(employee_id: str) -> ResponseReturnValue:
         if error.field == "employee":
             abort(404)
         return person_page(employee_id, typed=typed, problems={error.field: str(error)}), 422
-    flash("The details are saved.", "good")
+    flash(_("The details are saved."), "good")
     return redirect(url_for("people.person", employee_id=employee_id))
 
 
 def _give_consent(session: Session, employee_id: str) -> tuple[Action, str]:
     employees.set_consent(session, employee_id, viewer_name(), now_ms())
-    return Action.CONSENT_GIVEN, "The consent is recorded. Now add face pictures."
+    return Action.CONSENT_GIVEN, _("The consent is recorded. Now add face pictures.")
 
 
 def _withdraw_consent(session: Session, employee_id: str) -> tuple[Action, str]:
     employees.withdraw_consent(session, employee_id)
-    words = "The consent is withdrawn; all face pictures and templates of this person are deleted."
+    words = _("The consent is withdrawn; all face pictures and templates of this person are deleted.")
     return Action.CONSENT_WITHDRAWN, words
 
 
 def _deactivate(session: Session, employee_id: str) -> tuple[Action, str]:
     employees.deactivate(session, employee_id, now_ms())
-    return Action.PERSON_DEACTIVATED, "Deactivated: kiosks accept this person no longer."
+    return Action.PERSON_DEACTIVATED, _("Deactivated: kiosks accept this person no longer.")
 
 
 def _reactivate(session: Session, employee_id: str) -> tuple[Action, str]:
     employees.reactivate(session, employee_id)
-    return Action.PERSON_REACTIVATED, "Reactivated: kiosks accept this person again."
+    return Action.PERSON_REACTIVATED, _("Reactivated: kiosks accept this person again.")
 
 
 STEPS = {

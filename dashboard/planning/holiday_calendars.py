@@ -7,6 +7,9 @@ from typing import Any
 
 import holidays
 import icalendar
+from flask_babel import gettext as _
+
+from dashboard.web.locales import number_words
 
 MOST_BYTES = 1_000_000
 MOST_EVENTS = 5_000
@@ -49,12 +52,17 @@ def of_country(country: str, subdivision: str, year: int, joint_leave: bool = Fa
     _known_year(year)
     known = countries()
     if country not in known:
-        raise CalendarError(f"country “{country[:40]}”: not known; use a code of two letters such as ID")
-    if subdivision and subdivision not in known[country]:
         raise CalendarError(
-            f"subdivision “{subdivision[:40]}” of {country}: not known; "
-            + (f"use one of {', '.join(known[country])}" if known[country] else "leave it empty")
+            _("country “%(country)s”: not known; use a code of two letters such as ID", country=country[:40])
         )
+    if subdivision and subdivision not in known[country]:
+        words = (
+            _("subdivision “%(subdivision)s” of %(country)s: not known; use one of %(known)s")
+            if known[country]
+            else _("subdivision “%(subdivision)s” of %(country)s: not known; leave it empty")
+        )
+        values = {"subdivision": subdivision[:40], "country": country, "known": ", ".join(known[country])}
+        raise CalendarError(words % values)
     kind: Any = getattr(holidays, country)
     wanted = ("public", "government") if joint_leave and "government" in kind.supported_categories else ("public",)
     found = holidays.country_holidays(
@@ -73,17 +81,30 @@ def of_icalendar(data: bytes, year: int) -> FoundHolidays:
     """The whole-day events of `year` in an .ics file. Raises CalendarError for what isn't one."""
     _known_year(year)
     if len(data) > MOST_BYTES:
-        raise CalendarError(f"the file has {len(data):,} bytes; at most {MOST_BYTES:,} are read")
+        raise CalendarError(
+            _(
+                "the file has %(count)s bytes; at most %(most)s are read",
+                count=number_words(len(data)),
+                most=number_words(MOST_BYTES),
+            )
+        )
     if data.upper().count(b"BEGIN:") > MOST_EVENTS:
-        raise CalendarError(f"the file has more than {MOST_EVENTS:,} entries; export the holidays alone")
+        raise CalendarError(
+            _(
+                "the file has more than %(most)s entries; export the holidays alone",
+                most=number_words(MOST_EVENTS),
+            )
+        )
     try:
         events = [
             one for calendar in icalendar.Calendar.from_ical(data, multiple=True) for one in calendar.walk("VEVENT")
         ]
     except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError) as error:
-        raise CalendarError("the file is not an iCalendar file; export one (.ics) from the calendar program") from error
+        raise CalendarError(
+            _("the file is not an iCalendar file; export one (.ics) from the calendar program")
+        ) from error
     if not events:
-        raise CalendarError("the file holds no events; is it an iCalendar file (.ics)?")
+        raise CalendarError(_("the file holds no events; is it an iCalendar file (.ics)?"))
     days: set[FoundHoliday] = set()
     problems: list[str] = []
     for event in events:
@@ -92,7 +113,7 @@ def of_icalendar(data: bytes, year: int) -> FoundHolidays:
         except CalendarError as problem:
             problems.append(str(problem))
         except (ValueError, TypeError, AttributeError, OverflowError):
-            problems.append("an event whose dates can’t be read was left out")
+            problems.append(_("an event whose dates can’t be read was left out"))
     left_out = len(problems) - MOST_PROBLEMS
     if left_out > 0:
         problems[MOST_PROBLEMS:] = [f"and {left_out} more"]
@@ -101,7 +122,14 @@ def of_icalendar(data: bytes, year: int) -> FoundHolidays:
 
 def _known_year(year: int) -> None:
     if not FIRST_YEAR <= year <= LAST_YEAR:
-        raise CalendarError(f"year {year}: from {FIRST_YEAR} to {LAST_YEAR}")
+        raise CalendarError(
+            _(
+                "year %(year)s: from %(first)s to %(last)s",
+                year=year,
+                first=FIRST_YEAR,
+                last=LAST_YEAR,
+            )
+        )
 
 
 def _name(text: str) -> str:
@@ -115,19 +143,26 @@ def _days_of(event: Any, year: int) -> list[FoundHoliday]:
         return []
     name = _name(str(event.get("SUMMARY", "")))
     if not name:
-        raise CalendarError("an event without a name was left out")
+        raise CalendarError(_("an event without a name was left out"))
     start = event["DTSTART"].dt if "DTSTART" in event else None
     if not isinstance(start, date) or isinstance(start, datetime):
-        raise CalendarError(f"“{name}” has a time of day or no date: only whole days are read")
+        raise CalendarError(_("“%(name)s” has a time of day or no date: only whole days are read", name=name))
     end = event["DTEND"].dt if "DTEND" in event else start + timedelta(days=1)
     length = (end - start).days if isinstance(end, date) and not isinstance(end, datetime) else 0
     if not 1 <= length <= LONGEST_DAYS:
-        raise CalendarError(f"“{name}” lasts {length} days: from 1 to {LONGEST_DAYS} can be a holiday")
+        raise CalendarError(
+            _(
+                "“%(name)s” lasts %(length)s days: from 1 to %(longest)s can be a holiday",
+                name=name,
+                length=length,
+                longest=LONGEST_DAYS,
+            )
+        )
     starts = [start]
     if "RRULE" in event:
         rule = {key.upper(): value for key, value in event["RRULE"].items()}
         if set(rule) != {"FREQ"} or [str(way).upper() for way in rule["FREQ"]] != ["YEARLY"]:
-            raise CalendarError(f"“{name}” repeats by a rule: only every year on the same day is read")
+            raise CalendarError(_("“%(name)s” repeats by a rule: only every year on the same day is read", name=name))
         starts = [start.replace(year=one) for one in (year - 1, year) if one >= start.year and _exists(start, one)]
     days = [one + timedelta(days=number) for one in starts for number in range(length)]
     return [FoundHoliday(day, name) for day in days if day.year == year]

@@ -5,6 +5,8 @@ from typing import Any
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext
 
 from dashboard.access.auth import actor, viewer_name
 from dashboard.auditing import audit
@@ -27,7 +29,7 @@ from dashboard.web.answers import services, whole_number
 from dashboard.web.forms import Form
 
 MOST_PICKED = 1_000
-HALVES = {"": "The whole day", "first": "First half", "second": "Second half"}
+HALVES = {"": lazy_gettext("The whole day"), "first": lazy_gettext("First half"), "second": lazy_gettext("Second half")}
 
 pages = Blueprint("holidays", __name__)
 
@@ -68,8 +70,8 @@ def _page(
 @pages.post("/sites/<int:site_id>/holidays")
 def add(site_id: int) -> ResponseReturnValue:
     form = Form(request.form)
-    name, day = form.text("name", "Name", LONGEST_NAME), form.day("day", "Day")
-    half = form.choice("half", "Free", HALVES)
+    name, day = form.text("name", _("Name"), LONGEST_NAME), form.day("day", _("Day"))
+    half = form.choice("half", _("Free"), HALVES)
     if form.problems or day is None:
         return _page(site_id, local_date(now_ms(), services().settings.zone).year, typed_fields(), form.problems), 422
     return _stored(site_id, [FoundHoliday(day, name)], day.year, "entered", half or None)
@@ -79,18 +81,18 @@ def add(site_id: int) -> ResponseReturnValue:
 def preview(site_id: int) -> ResponseReturnValue:
     """What a file, or a country's calendar, would add; nothing is stored."""
     form = Form(request.form)
-    year = form.number("year", "Year", 2000, 2099)
+    year = form.number("year", _("Year"), 2000, 2099)
     if year is None:
-        abort(400, form.problems.get("year", "Year: is missing."))
+        abort(400, form.problems.get("year", _("Year: is missing.")))
     file = request.files.get("file")
     try:
         if file is not None and file.filename:
             found, source = of_icalendar(file.stream.read(MOST_BYTES + 1), year), "icalendar"
         else:
-            country = form.text("country", "Country", 2).upper()
+            country = form.text("country", _("Country"), 2).upper()
             joint = bool(request.form.get("joint_leave"))
             found, source = (
-                of_country(country, form.text("subdivision", "Region", 16, needed=False), year, joint),
+                of_country(country, form.text("subdivision", _("Region"), 16, needed=False), year, joint),
                 "country",
             )
     except CalendarError as error:
@@ -104,13 +106,13 @@ def import_them(site_id: int) -> ResponseReturnValue:
     picked: list[FoundHoliday] = []
     for text in request.form.getlist("pick")[:MOST_PICKED]:
         form = Form({"day": text[:10], "name": text[10:]})
-        day, name = form.day("day", "Day"), form.text("name", "Name", LONGEST_NAME)
+        day, name = form.day("day", _("Day")), form.text("name", _("Name"), LONGEST_NAME)
         if form.problems or day is None:
             abort(400, "; ".join(form.problems.values()))
         picked.append(FoundHoliday(day, name))
     source = "icalendar" if request.form.get("source") == "icalendar" else "country"
     if not picked:
-        flash("Nothing was picked, so nothing was imported.", "warn")
+        flash(_("Nothing was picked, so nothing was imported."), "warn")
         return redirect(url_for("holidays.index", site_id=site_id))
     return _stored(site_id, picked, picked[0].day.year, source)  # type: ignore[arg-type]
 
@@ -125,7 +127,7 @@ def _stored(
         if count:
             told = {"days": sorted({one.day.isoformat() for one in new}), "new": count, "source": source}
             audit.add(session, actor(), Action.HOLIDAYS_ADDED, subject(site), after=told)
-    flash(f"{count} entered." if count else "It is there already.", "good" if count else "warn")
+    flash(_("%(count)s entered.", count=count) if count else _("It is there already."), "good" if count else "warn")
     return redirect(url_for("holidays.index", site_id=site_id, year=year))
 
 
@@ -139,5 +141,5 @@ def remove(site_id: int, holiday_id: int) -> ResponseReturnValue:
         told = {"day": day.isoformat(), "name": row.name}
         holiday_store.remove(session, holiday_id)
         audit.add(session, actor(), Action.HOLIDAY_REMOVED, subject(site_or_all(session, site_id)), before=told)
-    flash(f"{day.isoformat()} is no holiday any more; the days’ figures follow.", "good")
+    flash(_("%(day)s is no holiday any more; the days’ figures follow.", day=day.isoformat()), "good")
     return redirect(url_for("holidays.index", site_id=site_id, year=day.year))

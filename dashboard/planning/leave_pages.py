@@ -2,6 +2,8 @@
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext
 from sqlalchemy import select
 
 from dashboard.access.auth import actor, viewer_name
@@ -15,15 +17,15 @@ from dashboard.webhooks import changes
 
 LONGEST_DAYS = 366
 KINDS = {
-    "annual": "Annual leave",
-    "sick": "Sick",
-    "parental": "Parental",
-    "family": "Family",
-    "business": "On business",
-    "other": "Other",
+    "annual": lazy_gettext("Annual leave"),
+    "sick": lazy_gettext("Sick"),
+    "parental": lazy_gettext("Parental"),
+    "family": lazy_gettext("Family"),
+    "business": lazy_gettext("On business"),
+    "other": lazy_gettext("Other"),
 }
-HALVES = {"": "Whole days", "first": "First half", "second": "Second half"}
-PAID = {"yes": "Paid", "no": "Unpaid"}
+HALVES = {"": lazy_gettext("Whole days"), "first": lazy_gettext("First half"), "second": lazy_gettext("Second half")}
+PAID = {"yes": lazy_gettext("Paid"), "no": lazy_gettext("Unpaid")}
 
 pages = Blueprint("leave", __name__)
 
@@ -62,11 +64,16 @@ def _index(employee_id: str, typed: dict[str, str], problems: dict[str, str]) ->
 @pages.post("/people/<employee_id>/leave")
 def enter(employee_id: str) -> ResponseReturnValue:
     form = Form(request.form)
-    first, last = form.day("first_day", "First day"), form.day("last_day", "Last day")
-    kind, half = form.choice("kind", "Kind", KINDS), form.choice("half", "Free", HALVES)
-    paid, note = form.choice("paid", "Paid", PAID) == "yes", form.text("note", "Note", 500, needed=False)
+    first, last = form.day("first_day", _("First day")), form.day("last_day", _("Last day"))
+    kind, half = form.choice("kind", _("Kind"), KINDS), form.choice("half", _("Free"), HALVES)
+    paid, note = form.choice("paid", _("Paid"), PAID) == "yes", form.text("note", _("Note"), 500, needed=False)
     if first and last and not 0 <= (last - first).days < LONGEST_DAYS:
-        form.problems["last_day"] = f"Last day {last}: from the first day {first} on, at most {LONGEST_DAYS} days"
+        form.problems["last_day"] = _(
+            "Last day %(last)s: from the first day %(first)s on, at most %(longest)s days",
+            last=last,
+            first=first,
+            longest=LONGEST_DAYS,
+        )
     if form.problems or first is None or last is None:
         typed = {name: value[:500] for name, value in request.form.items()}
         return _index(employee_id, typed, form.problems), 422
@@ -81,7 +88,7 @@ def enter(employee_id: str) -> ResponseReturnValue:
         session.flush()
         changes.queue_change(session, changes.DAYS_CHANGED, employee_id)
         audit.add(session, actor(), Action.LEAVE_ENTERED, audit.person(person), after=_noted(row))
-    flash("Leave is entered.", "good")
+    flash(_("Leave is entered."), "good")
     return redirect(url_for("leave.index", employee_id=employee_id))
 
 
@@ -97,11 +104,11 @@ def withdraw(employee_id: str, leave_id: int) -> ResponseReturnValue:
         if row is None or row.employee_id != employee_id:
             abort(404)
         if row.withdrawn_ms is not None:
-            flash(f"{row.withdrawn_by} has withdrawn it already.", "warn")
+            flash(_("%(withdrawn_by)s has withdrawn it already.", withdrawn_by=row.withdrawn_by), "warn")
         else:
             row.withdrawn_ms, row.withdrawn_by = now_ms(), viewer_name()
             person = session.get_one(Employee, employee_id)
             changes.queue_change(session, changes.DAYS_CHANGED, employee_id)
             audit.add(session, actor(), Action.LEAVE_WITHDRAWN, audit.person(person), before=_noted(row))
-            flash("Leave is withdrawn; it stays in the list and counts no more.", "good")
+            flash(_("Leave is withdrawn; it stays in the list and counts no more."), "good")
     return redirect(url_for("leave.index", employee_id=employee_id))

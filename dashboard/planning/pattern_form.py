@@ -3,6 +3,11 @@
 from collections.abc import Mapping
 from datetime import date
 
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext
+from flask_babel.speaklater import LazyString
+
+from dashboard.days.bad_rule import BadRule
 from dashboard.days.breaks import AutomaticBreak, Breaks
 from dashboard.days.clock import DAY_MIN
 from dashboard.days.overtime import INDONESIA_5_DAYS, INDONESIA_6_DAYS, Overtime
@@ -10,29 +15,29 @@ from dashboard.days.policy import AutoOut, Pattern, Policy
 from dashboard.days.rounding import Rounding, in_favour_of
 from dashboard.days.shifts import Shift
 from dashboard.web.forms import Form
+from dashboard.web.locales import weekday_name, weekday_short
 
-WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-KINDS = {"fixed": "Fixed", "flexible": "Flexible"}
+KINDS = {"fixed": lazy_gettext("Fixed"), "flexible": lazy_gettext("Flexible")}
 READINGS = {
-    "kiosk": "As the door says",
-    "alternate": "In turn",
-    "first_last": "First and last",
+    "kiosk": lazy_gettext("As the door says"),
+    "alternate": lazy_gettext("In turn"),
+    "first_last": lazy_gettext("First and last"),
 }
 FAVOURS = {
-    "none": "Not rounded",
-    "employee": "For the employee",
-    "employer": "For the employer",
-    "neither": "To the nearest",
+    "none": lazy_gettext("Not rounded"),
+    "employee": lazy_gettext("For the employee"),
+    "employer": lazy_gettext("For the employer"),
+    "neither": lazy_gettext("To the nearest"),
 }
-OVERTIMES: dict[str, tuple[str, Overtime]] = {
-    "plain": ("No factor", Overtime()),
-    "id5": ("Indonesia, 5 days", INDONESIA_5_DAYS),
-    "id6": ("Indonesia, 6 days", INDONESIA_6_DAYS),
+OVERTIMES: dict[str, tuple[LazyString, Overtime]] = {
+    "plain": (lazy_gettext("No factor"), Overtime()),
+    "id5": (lazy_gettext("Indonesia, 5 days"), INDONESIA_5_DAYS),
+    "id6": (lazy_gettext("Indonesia, 6 days"), INDONESIA_6_DAYS),
 }
 AUTO_OUTS = {
-    "never": "Stays open",
-    "shift_end": "At the shift’s end",
-    "limit": "After hours",
+    "never": lazy_gettext("Stays open"),
+    "shift_end": lazy_gettext("At the shift’s end"),
+    "limit": lazy_gettext("After hours"),
 }
 FRESH = {
     "kind": "fixed",
@@ -68,7 +73,7 @@ def fields_of(pattern: Pattern) -> dict[str, str]:
         "unit": str(policy.rounding.unit_min) if favour != "none" else FRESH["unit"],
         "break_after": str(rung.after_min) if rung else "",
         "break_length": str(rung.break_min) if rung else "",
-        "overtime": next((key for key, (_, rule) in OVERTIMES.items() if rule == policy.overtime), "plain"),
+        "overtime": next((key for key, (words, rule) in OVERTIMES.items() if rule == policy.overtime), "plain"),
         "auto_out": policy.auto_out.at,
         "limit_hours": str(policy.auto_out.limit_min // 60),
         "minimum": str(policy.minimum_min or ""),
@@ -85,34 +90,36 @@ def fields_of(pattern: Pattern) -> dict[str, str]:
 
 def read_pattern(form: Form) -> Pattern | None:
     """The pattern that was typed; None where `form.problems` says what is wrong."""
-    kind = form.choice("kind", "Kind", KINDS)
-    break_min = form.number("break_min", "Break in the shift", 0, 480, 0) or 0
-    required = form.number("required", "Minutes to work", 1, DAY_MIN)
+    kind = form.choice("kind", _("Kind"), KINDS)
+    break_min = form.number("break_min", _("Break in the shift"), 0, 480, 0) or 0
+    required = form.number("required", _("Minutes to work"), 1, DAY_MIN)
     cycle = tuple(_shift(form, day, kind, break_min, required) for day in range(7))
     if not any(cycle) and not form.problems:
-        form.problems["start_0"] = "Week: give at least one day a start and an end"
+        form.problems["start_0"] = _("Week: give at least one day a start and an end")
     policy = _policy(form)
     if form.problems or policy is None:
         return None
     try:
         return Pattern(cycle, policy)
     except ValueError as error:
-        form.problems["start_0"] = f"Week: {error}"
+        form.problems["start_0"] = _("Week: %(error)s", error=_said(error))
         return None
 
 
 def _shift(form: Form, day: int, kind: str, break_min: int, required: int | None) -> Shift | None:
     start, end = (
-        form.minute(f"start_{day}", f"{WEEKDAYS[day]}, start"),
-        form.minute(f"end_{day}", f"{WEEKDAYS[day]}, end"),
+        form.minute(f"start_{day}", _("%(weekday)s, start", weekday=weekday_name(day))),
+        form.minute(f"end_{day}", _("%(weekday)s, end", weekday=weekday_name(day))),
     )
     if start is None and end is None:
         return None
     if start is None or end is None:
-        form.problems.setdefault(f"start_{day}", f"{WEEKDAYS[day]}: give both a start and an end, or neither")
+        form.problems.setdefault(
+            f"start_{day}", _("%(weekday)s: give both a start and an end, or neither", weekday=weekday_name(day))
+        )
         return None
     if start == end:
-        form.problems[f"start_{day}"] = f"{WEEKDAYS[day]}: start and end are the same"
+        form.problems[f"start_{day}"] = _("%(weekday)s: start and end are the same", weekday=weekday_name(day))
         return None
     end += DAY_MIN if end < start else 0  # it ends on the next day
     try:
@@ -120,26 +127,31 @@ def _shift(form: Form, day: int, kind: str, break_min: int, required: int | None
             return Shift(start, end, "flexible", required, count_after=False)
         return Shift(start, end, break_min=break_min)
     except ValueError as error:
-        form.problems[f"start_{day}"] = f"{WEEKDAYS[day]}: {error}"
+        form.problems[f"start_{day}"] = f"{weekday_name(day)}: {_said(error)}"
         return None
 
 
+def _said(error: ValueError) -> str:
+    """What is wrong with a rule, in the page's language where dashboard/days/ says so by a BadRule."""
+    return _(error.words, **error.values) if isinstance(error, BadRule) else str(error)
+
+
 def _policy(form: Form) -> Policy | None:
-    favour, unit = form.choice("favour", "Rounding", FAVOURS), form.number("unit", "Rounded to", 1, 60, 15) or 15
-    after = form.number("break_after", "Break after", 1, DAY_MIN)
-    length = form.number("break_length", "Length of the break", 1, 480)
+    favour, unit = form.choice("favour", _("Rounding"), FAVOURS), form.number("unit", _("Rounded to"), 1, 60, 15) or 15
+    after = form.number("break_after", _("Break after"), 1, DAY_MIN)
+    length = form.number("break_length", _("Length of the break"), 1, 480)
     if (after is None) != (length is None) and not {"break_after", "break_length"} & set(form.problems):
-        form.problems["break_after"] = "Break: give both how long after and how long, or neither"
-    reading = form.choice("reading", "In and out", READINGS)
-    overtime = OVERTIMES[form.choice("overtime", "Overtime", OVERTIMES)][1]
-    auto_out = form.choice("auto_out", "Missing out", AUTO_OUTS)
-    limit = form.number("limit_hours", "Hours until it is closed", 1, 24, 10) or 10
+        form.problems["break_after"] = _("Break: give both how long after and how long, or neither")
+    reading = form.choice("reading", _("In and out"), READINGS)
+    overtime = OVERTIMES[form.choice("overtime", _("Overtime"), OVERTIMES)][1]
+    auto_out = form.choice("auto_out", _("Missing out"), AUTO_OUTS)
+    limit = form.number("limit_hours", _("Hours until it is closed"), 1, 24, 10) or 10
     grace = (
-        form.number("grace_in", "Grace at the start", 0, 240, 0),
-        form.number("grace_out", "Grace at the end", 0, 240, 0),
+        form.number("grace_in", _("Grace at the start"), 0, 240, 0),
+        form.number("grace_out", _("Grace at the end"), 0, 240, 0),
     )
-    minimum = form.number("minimum", "Least minutes of a day", 0, DAY_MIN, 0)
-    maximum = form.number("maximum", "Most minutes of a day", 1, DAY_MIN)
+    minimum = form.number("minimum", _("Least minutes of a day"), 0, DAY_MIN, 0)
+    maximum = form.number("maximum", _("Most minutes of a day"), 1, DAY_MIN)
     if form.problems:
         return None
     try:
@@ -155,7 +167,7 @@ def _policy(form: Form) -> Policy | None:
             auto_out=AutoOut(auto_out, limit * 60),  # type: ignore[arg-type]
         )
     except ValueError as error:
-        form.problems["unit" if "unit_min" in str(error) else "maximum"] = str(error)
+        form.problems["unit" if "unit_min" in str(error) else "maximum"] = _said(error)
         return None
 
 
@@ -165,7 +177,7 @@ def _rounding(favour: str, unit: int) -> Rounding:
     return Rounding(unit, "nearest", "nearest") if favour == "neither" else in_favour_of(favour, unit)  # type: ignore[arg-type]
 
 
-def summary(pattern: Pattern, weekdays: tuple[str, ...] = WEEKDAYS) -> str:
+def summary(pattern: Pattern) -> str:
     """Such as `Mon–Fri 08:00–17:00, Sat 08:00–13:00`."""
     groups: list[tuple[int, int, str]] = []
     for day, shift in enumerate(pattern.cycle[:7]):
@@ -176,7 +188,7 @@ def summary(pattern: Pattern, weekdays: tuple[str, ...] = WEEKDAYS) -> str:
             groups[-1] = (groups[-1][0], day, words)
         else:
             groups.append((day, day, words))
-    names = [name[:3] for name in weekdays]
+    names = [weekday_short(day) for day in range(7)]
     return ", ".join(f"{names[a]}{'–' + names[b] if b > a else ''} {words}" for a, b, words in groups)
 
 

@@ -3,6 +3,7 @@
 from datetime import date
 from functools import lru_cache
 
+from flask_babel import gettext as _
 from pydantic import TypeAdapter
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -34,10 +35,18 @@ def save_pattern(
     """
     name = name.strip()
     if not name or len(name) > LONGEST_NAME or not name.isprintable():
-        raise RulesError(f"name “{name[:40]}”: 1 to {LONGEST_NAME} printable characters are needed")
+        raise RulesError(
+            _(
+                "name “%(name)s”: 1 to %(longest)s printable characters are needed",
+                name=name[:40],
+                longest=LONGEST_NAME,
+            )
+        )
     other = session.scalar(select(ShiftPattern).where(ShiftPattern.name == name))
     if other is not None and other.id != pattern_id:
-        raise RulesError(f"name “{name[:40]}”: another shift pattern has it already; use a different one")
+        raise RulesError(
+            _("name “%(name)s”: another shift pattern has it already; use a different one", name=name[:40])
+        )
     if pattern_id is None:
         pattern = ShiftPattern(name=name)
         session.add(pattern)
@@ -70,13 +79,13 @@ def assign(
 ) -> Assignment:
     """From `first_day` on, one person or one department works `pattern_id` at `site_id`; see models.Assignment."""
     if (employee_id is None) == (department is None):
-        raise RulesError("assignment: name one employee or one department")
+        raise RulesError(_("assignment: name one employee or one department"))
     if employee_id is not None and session.get(Employee, employee_id) is None:
-        raise RulesError(f"employee {employee_id[:40]!r}: not known")
+        raise RulesError(_("employee %(id)r: not known", id=employee_id[:40]))
     if pattern_id is not None and session.get(ShiftPattern, pattern_id) is None:
-        raise RulesError(f"shift pattern {pattern_id}: not known")
+        raise RulesError(_("shift pattern %(number)s: not known", number=pattern_id))
     if site_id is not None and session.get(Site, site_id) is None:
-        raise RulesError(f"site {site_id}: not known")
+        raise RulesError(_("site %(number)s: not known", number=site_id))
     row = Assignment(
         employee_id=employee_id,
         department=department,

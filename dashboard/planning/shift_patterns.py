@@ -4,6 +4,7 @@ from typing import Any
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 from sqlalchemy import or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -19,6 +20,7 @@ from dashboard.planning.patterns import LONGEST_NAME, RulesError, assign, rules_
 from dashboard.recording.attendance_rules import local_date
 from dashboard.web.answers import page_number, services
 from dashboard.web.forms import Form
+from dashboard.web.locales import weekday_name
 
 pages = Blueprint("shift_patterns", __name__)
 
@@ -86,7 +88,9 @@ def pattern(pattern_id: int) -> ResponseReturnValue:
     shown = pattern_form.fields_of(rules)
     problems = {}
     if pattern_form.read_pattern(Form(shown)) != rules:
-        problems["week"] = "This version has rules that the form can’t show. Saving it replaces them by what is below."
+        problems["week"] = _(
+            "This version has rules that the form can’t show. Saving it replaces them by what is below."
+        )
     return _form(pattern_id, {**shown, "name": found.name, "first_day": today, "seen": str(version.id)}, problems)
 
 
@@ -106,7 +110,7 @@ def _newest(session: Session, pattern_id: int) -> ShiftPatternVersion | None:
 def _save(pattern_id: int | None) -> ResponseReturnValue:
     form = Form(request.form)
     typed = pattern_form.fields_from(request.form)
-    name, first_day = form.text("name", "Name", LONGEST_NAME), form.day("first_day", "Valid from")
+    name, first_day = form.text("name", _("Name"), LONGEST_NAME), form.day("first_day", _("Valid from"))
     rules = pattern_form.read_pattern(form)
     if rules is None or first_day is None:
         return _form(pattern_id, typed, form.problems), 422
@@ -114,7 +118,12 @@ def _save(pattern_id: int | None) -> ResponseReturnValue:
         with services().sessions.begin() as session:
             newest = _newest(session, pattern_id) if pattern_id else None
             if newest is not None and typed.get("seen") != str(newest.id):
-                raise RulesError(f"{newest.made_by} has saved this pattern meanwhile: reload the page and look first")
+                raise RulesError(
+                    _(
+                        "%(made_by)s has saved this pattern meanwhile: reload the page and look first",
+                        made_by=newest.made_by,
+                    )
+                )
             made = save_pattern(
                 session, name, rules, first_day, by=viewer_name(), now_ms=now_ms(), pattern_id=pattern_id
             )
@@ -125,8 +134,10 @@ def _save(pattern_id: int | None) -> ResponseReturnValue:
     except RulesError as error:
         return _form(pattern_id, typed, {"name": str(error)}), 422
     except IntegrityError:  # somebody else took the name in the same moment
-        return _form(pattern_id, typed, {"name": f"name “{name[:40]}”: another shift pattern has it already"}), 422
-    flash(f"{name}: saved. It counts from {first_day.isoformat()} on.", "good")
+        return _form(
+            pattern_id, typed, {"name": _("name “%(name)s”: another shift pattern has it already", name=name[:40])}
+        ), 422
+    flash(_("%(name)s: saved. It counts from %(first_day)s on.", name=name, first_day=first_day.isoformat()), "good")
     return redirect(url_for("shift_patterns.index"))
 
 
@@ -135,9 +146,9 @@ def _form(pattern_id: int | None, typed: dict[str, str], problems: dict[str, str
         "kinds": pattern_form.KINDS,
         "readings": pattern_form.READINGS,
         "favours": pattern_form.FAVOURS,
-        "overtimes": {key: words for key, (words, _) in pattern_form.OVERTIMES.items()},
+        "overtimes": {key: words for key, (words, rules) in pattern_form.OVERTIMES.items()},
         "auto_outs": pattern_form.AUTO_OUTS,
-        "weekdays": pattern_form.WEEKDAYS,
+        "weekdays": [weekday_name(day) for day in range(7)],
     }
     return render_template("shift_pattern.html", pattern_id=pattern_id, typed=typed, problems=problems, **choices)
 
@@ -146,20 +157,20 @@ def _form(pattern_id: int | None, typed: dict[str, str], problems: dict[str, str
 def assign_pattern() -> ResponseReturnValue:
     """To a department, or to one person by their code."""
     form, typed = Form(request.form), pattern_form.fields_from(request.form)
-    code = form.text("code", "Code", 64, needed=False)
-    department = form.text("of_department", "Department", 200, needed=False)
-    first_day = form.day("from_day", "From")
-    pattern_id = form.number("pattern", "Shift pattern", 1, 999_999_999)
-    site_id = form.number("site", "Site", 1, 999_999_999)
+    code = form.text("code", _("Code"), 64, needed=False)
+    department = form.text("of_department", _("Department"), 200, needed=False)
+    first_day = form.day("from_day", _("From"))
+    pattern_id = form.number("pattern", _("Shift pattern"), 1, 999_999_999)
+    site_id = form.number("site", _("Site"), 1, 999_999_999)
     if bool(code) == bool(department):
-        form.problems["code"] = "Assign: name a department or a person’s code, one of them"
+        form.problems["code"] = _("Assign: name a department or a person’s code, one of them")
     if form.problems or first_day is None:
         return _index(typed, form.problems), 422
     try:
         with services().sessions.begin() as session:
             person = find_by_code(session, code) if code else None
             if code and person is None:
-                raise RulesError(f"code “{code[:40]}”: nobody has it")
+                raise RulesError(_("code “%(code)s”: nobody has it", code=code[:40]))
             row = assign(
                 session,
                 first_day,
@@ -175,5 +186,12 @@ def assign_pattern() -> ResponseReturnValue:
             audit.add(session, actor(), Action.SHIFT_ASSIGNED, subject, after=told)
     except RulesError as error:
         return _index(typed, {"code": str(error)}), 422
-    flash(f"{person.name if person else department}: assigned from {first_day.isoformat()} on.", "good")
+    flash(
+        _(
+            "%(name)s: assigned from %(first_day)s on.",
+            name=person.name if person else department,
+            first_day=first_day.isoformat(),
+        ),
+        "good",
+    )
     return redirect(url_for("shift_patterns.index"))

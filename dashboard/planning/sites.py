@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -51,7 +52,7 @@ def create() -> ResponseReturnValue:
             audit.add(session, actor(), Action.SITE_CREATED, subject(site), after=values)
     except IntegrityError:
         return _index(typed_fields(), {"name": _taken(values["name"])}), 422
-    flash(f"{values['name']}: saved.", "good")
+    flash(_("%(name)s: saved.", name=values["name"]), "good")
     return redirect(url_for("sites.index"))
 
 
@@ -72,8 +73,8 @@ def change(site_id: int) -> ResponseReturnValue:
             found = known(session, site_id, hold=True)
             before = _values(found)
             if not form.problems and request.form.get("seen") != _seen(before):
-                form.problems["name"] = (
-                    f"{before['name']}: somebody has changed it meanwhile: reload the page and look first"
+                form.problems["name"] = _(
+                    "%(name)s: somebody has changed it meanwhile: reload the page and look first", name=before["name"]
                 )
             if form.problems:
                 return render_template("site.html", site_id=site_id, typed=typed_fields(), problems=form.problems), 422
@@ -85,21 +86,30 @@ def change(site_id: int) -> ResponseReturnValue:
     except IntegrityError:
         problems = {"name": _taken(values["name"])}
         return render_template("site.html", site_id=site_id, typed=typed_fields(), problems=problems), 422
-    flash(f"{values['name']}: saved.", "good")
+    flash(_("%(name)s: saved.", name=values["name"]), "good")
     return redirect(url_for("sites.index"))
 
 
 def _read(form: Form) -> dict[str, str]:
     """A site's columns, with what is wrong of them in the form's problems."""
-    name, country = form.text("name", "Name", 200), form.text("country", "Country", 2, needed=False).upper()
-    zone, subdivision = form.text("time_zone", "Time zone", 64), form.text("subdivision", "Region", 16, needed=False)
+    name, country = form.text("name", _("Name"), 200), form.text("country", _("Country"), 2, needed=False).upper()
+    zone, subdivision = (
+        form.text("time_zone", _("Time zone"), 64),
+        form.text("subdivision", _("Region"), 16, needed=False),
+    )
     if "time_zone" not in form.problems and not _zone_exists(zone):
-        form.problems["time_zone"] = f"Time zone “{zone[:40]}”: not known; use a name such as Asia/Jakarta"
+        form.problems["time_zone"] = _(
+            "Time zone “%(zone)s”: not known; use a name such as Asia/Jakarta", zone=zone[:40]
+        )
     if "country" not in form.problems and country and country not in countries():
-        form.problems["country"] = f"Country “{country}”: not known; use a code of two letters such as ID"
+        form.problems["country"] = _(
+            "Country “%(country)s”: not known; use a code of two letters such as ID", country=country
+        )
     elif country and subdivision and subdivision not in countries()[country]:
-        form.problems["subdivision"] = (
-            f"Region “{subdivision}” of {country}: not known; leave it empty, or see ISO 3166-2"
+        form.problems["subdivision"] = _(
+            "Region “%(subdivision)s” of %(country)s: not known; leave it empty, or see ISO 3166-2",
+            subdivision=subdivision,
+            country=country,
         )
     return {"name": name, "time_zone": zone, "country": country, "subdivision": subdivision}
 
@@ -113,7 +123,7 @@ def _seen(values: dict[str, str]) -> str:
 
 
 def _taken(name: str) -> str:
-    return f"Name “{name[:40]}”: another site has it already"
+    return _("Name “%(name)s”: another site has it already", name=name[:40])
 
 
 def subject(site: Site | None) -> audit.Subject:

@@ -1,29 +1,23 @@
 // The browser's camera: opened, looked through one frame at a time, closed; clear words when it can't be had.
-const WIDTH = 1280;
+import { filled, words } from "./words.js";
 
-const REFUSALS = {
-  NotAllowedError: "The camera is refused. Allow it for this page in the browser’s address bar, then try again, or upload photos.",
-  NotFoundError: "This device has no camera. Upload photos instead.",
-  NotReadableError: "The camera is in use by another program or tab. Close that one, then try again.",
-  OverconstrainedError: "The camera can’t give a usable picture. Upload photos instead.",
-};
-const INSECURE = "Browsers give the camera to secure pages only. Open this page over https, or on the same computer, or upload photos.";
+const WIDTH = 1280;
 
 let stream = null;
 
 /** Show the camera in `video`. Returns "" or why it can't be had; `lost` is called when it is taken away later. */
 export async function openCamera(video, lost) {
-  if (!navigator.mediaDevices?.getUserMedia) return INSECURE;
+  if (!navigator.mediaDevices?.getUserMedia) return words.insecure;
   closeCamera(video);
   try {
     stream = await navigator.mediaDevices.getUserMedia({ video: { width: { ideal: WIDTH }, facingMode: "user" }, audio: false });
-    stream.getVideoTracks()[0].addEventListener("ended", () => lost("The camera was unplugged or taken away. Connect it, then try again."));
+    stream.getVideoTracks()[0].addEventListener("ended", () => lost(words.unplugged));
     video.srcObject = stream;
     await video.play();
     return "";
   } catch (error) {
     closeCamera(video);
-    return REFUSALS[error.name] ?? `The camera can’t be used (${error.name}). Upload photos instead.`;
+    return words[error.name] ?? filled(words.unusable, { error: error.name });
   }
 }
 

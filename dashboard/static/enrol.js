@@ -1,15 +1,16 @@
 // Enrolment on a person's page: the upload form, and the guided camera. The form works without this script too.
 import { startGuided } from "./guided.js";
 import { enrol, problem } from "./verdicts.js";
+import { filled, words } from "./words.js";
 
 const MAX_AT_ONCE = 5;
 const panel = document.getElementById("enrol");
 
 function checked(files) {
-  if (files.length > MAX_AT_ONCE) return `${files.length} pictures are chosen; send at most ${MAX_AT_ONCE} at a time.`;
+  if (files.length > MAX_AT_ONCE) return filled(words.too_many, { count: files.length, most: MAX_AT_ONCE });
   const most = Number(panel.dataset.maxMb) * 1024 * 1024;
   const large = files.find((file) => file.size > most);
-  return large ? `${large.name} is over ${panel.dataset.maxMb} MB. Choose a smaller picture.` : "";
+  return large ? filled(words.too_large, { name: large.name, most: panel.dataset.maxMb }) : "";
 }
 
 if (panel.dataset.url) {

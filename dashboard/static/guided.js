@@ -1,14 +1,15 @@
 // Guided enrolment: pose after pose, a hint for the frame seen now, the best frame of each kept until the clerk accepts.
 import { asJpeg, closeCamera, frameOf, openCamera, shrunk } from "./camera.js";
 import { enrol, post, problem } from "./verdicts.js";
+import { filled, words as said } from "./words.js";
 
 const EVERY_MS = 350; // one frame at a time, so a slow worker makes it slower, never later
 const LATE_MS = 1500; // an answer older than this speaks of somebody who has moved since
 const GIVE_UP_MS = 4000;
 const SPOKEN_EVERY_MS = 2500;
 const LOOKED_AT_PX = 640, LOOKED_AT_QUALITY = 0.8, KEPT_QUALITY = 0.92;
-const SLOW = { kind: "away", words: "The worker is slow. Hold still, or take the picture yourself." };
-const OFFLINE = { kind: "away", words: "The server can’t be reached. Take the picture yourself, or try again." };
+const SLOW = { kind: "away", words: said.slow };
+const OFFLINE = { kind: "away", words: said.offline };
 
 const at = (id) => document.getElementById(id);
 const guided = at("guided"), review = at("review"), video = at("camera-picture"), open = at("camera-open");
@@ -36,7 +37,7 @@ function markSteps() {
   for (const [pose, step] of steps) {
     step.toggleAttribute("aria-current", false);
     if (pose === wanted[0]) step.setAttribute("aria-current", "step");
-    step.querySelector(".state").textContent = chosen.has(pose) ? " ✓ taken" : "";
+    step.querySelector(".state").textContent = chosen.has(pose) ? ` ✓ ${said.taken}` : "";
   }
 }
 
@@ -107,7 +108,7 @@ async function take(canvas) {
   const blob = canvas && await asJpeg(canvas, KEPT_QUALITY);
   if (mine !== run) return;
   if (!blob) {
-    problem("The picture couldn’t be taken. Try again.");
+    problem(said.not_taken);
     watch(++run, pose);
     return;
   }
@@ -140,7 +141,7 @@ function showReview() {
   at("chosen").replaceChildren(...[...steps].filter(([pose]) => chosen.has(pose)).map(([pose, step]) => {
     const item = at("choice").content.firstElementChild.cloneNode(true), name = step.firstChild.textContent;
     item.querySelector("img").src = chosen.get(pose).url;
-    item.querySelector("img").alt = `Chosen picture: ${name}`;
+    item.querySelector("img").alt = filled(said.chosen, { name });
     item.querySelector(".words").textContent = name;
     item.querySelector("button span").textContent = `: ${name}`;
     item.querySelector("button").addEventListener("click", () => begin([pose]));

@@ -1,8 +1,10 @@
 // Follows an enrolment at a kiosk: asks once a second where it stands. The page works by reloading without this script.
+import { filled, words } from "./words.js";
+
 const EVERY_MS = 1000;
 const SPOKEN_EVERY_MS = 2500;
 const panel = document.getElementById("follow");
-const words = document.getElementById("follow-words");
+const shown = document.getElementById("follow-words");
 const left = document.getElementById("follow-left");
 let spokenAt = 0;
 
@@ -10,18 +12,18 @@ function show(state) {
   panel.dataset.phase = state.phase;
   document.getElementById("hint-now").dataset.kind = state.phase === "complete" ? "good" : "warn";
   const ended = state.phase === "complete" || state.phase === "over";
-  if (words.textContent !== state.words && (ended || Date.now() - spokenAt >= SPOKEN_EVERY_MS)) {
-    words.textContent = state.words;
+  if (shown.textContent !== state.words && (ended || Date.now() - spokenAt >= SPOKEN_EVERY_MS)) {
+    shown.textContent = state.words;
     spokenAt = Date.now();
   }
-  left.textContent = state.left_s ? `The kiosk is a door again in ${state.left_s} s.` : "";
+  left.textContent = state.left_s ? filled(words.left, { seconds: state.left_s }) : "";
   for (const place of panel.querySelectorAll("[data-pose]")) {
     const picture = place.querySelector("img"), there = state.poses.includes(place.dataset.pose);
     if (there && picture.hidden) {
       picture.src = place.dataset.picture;
       picture.hidden = false;
     }
-    place.querySelector(".state").textContent = there ? "taken" : "not yet";
+    place.querySelector(".state").textContent = there ? words.taken : words.not_yet;
   }
   document.getElementById("accept-form").hidden = !(ended && state.poses.length);
   return state.phase !== "over";
@@ -33,9 +35,9 @@ async function follow() {
     const response = await fetch(panel.dataset.state, { headers: { Accept: "application/json" } });
     if (response.status === 401) window.location.reload();
     if (response.ok) more = show(await response.json());
-    else words.textContent = "The server can’t say how it stands. Trying again.";
+    else shown.textContent = words.silent;
   } catch {
-    words.textContent = "The server can’t be reached. Trying again.";
+    shown.textContent = words.unreachable;
   }
   if (more) setTimeout(follow, EVERY_MS);
 }

@@ -1,4 +1,6 @@
 // The live board: shows arrivals as the server tells of them, and says plainly when it doesn't.
+import { words } from "./words.js";
+
 const SILENCE_MS = 15_000; // three missed pulses
 const RETRY_MS = 3_000;
 const WHO_SOON_MS = 1_000;
@@ -22,10 +24,10 @@ let whoSoon = 0;
 let whoLater = 0;
 let whoAsked = Date.now();
 
-function say(state, words) {
-  if (connection.textContent === words) return;
+function say(state, news) {
+  if (connection.textContent === news) return;
   connection.dataset.state = state;
-  connection.textContent = words;
+  connection.textContent = news;
 }
 
 function initials(name) {
@@ -37,10 +39,10 @@ function initials(name) {
 function dayWords(iso) {
   const day = new Date(`${iso}T00:00:00Z`);
   if (Number.isNaN(day.getTime())) return iso;
-  const words = new Intl.DateTimeFormat("en-GB", {
+  const pieces = new Intl.DateTimeFormat(document.documentElement.lang, {
     weekday: "short", day: "numeric", month: "short", year: "numeric", timeZone: "UTC",
   }).formatToParts(day);
-  const part = (type) => words.find((piece) => piece.type === type).value.slice(0, type === "month" ? 3 : undefined);
+  const part = (type) => pieces.find((piece) => piece.type === type).value;
   return `${part("weekday")} ${part("day")} ${part("month")} ${part("year")}`;
 }
 
@@ -103,7 +105,7 @@ function heard() {
 }
 
 async function again(wait) {
-  say("lost", "Connection lost, trying again …");
+  say("lost", words.lost);
   source?.close();
   clearTimeout(watchdog);
   clearTimeout(retry);
@@ -125,9 +127,9 @@ function listen() {
   source.addEventListener("state", (event) => {
     heard();
     if (JSON.parse(event.data).live) {
-      say("open", "Live");
+      say("open", words.open);
       if (Date.now() - whoAsked > WHO_LATER_MS) askWho(); // back after a while
-    } else say("lost", "Live news is interrupted, trying again …");
+    } else say("lost", words.interrupted);
   });
   source.addEventListener("pulse", () => {
     heard();
@@ -140,7 +142,7 @@ function listen() {
     whoChanged();
   });
   source.addEventListener("error", () => {
-    say("lost", "Connection lost, trying again …");
+    say("lost", words.lost);
     // EventSource comes back by itself unless the server refused it
     if (source.readyState === EventSource.CLOSED) again(RETRY_MS);
   });

@@ -1,4 +1,6 @@
 // Sends pictures to be enrolled, together or one by one, and shows the verdict on each.
+import { words as said } from "./words.js";
+
 const panel = document.getElementById("enrol");
 const list = document.getElementById("verdicts");
 const token = document.querySelector('meta[name="csrf-token"]').content;
@@ -32,9 +34,9 @@ async function ask(pictures, { together, replace, acceptSimilar }) {
   try {
     const answer = await post(panel.dataset.url, form);
     if (answer.results) return answer.results;
-    words = answer.error ?? "The server refused it without saying why.";
+    words = answer.error ?? said.refused;
   } catch {
-    words = "The server can’t be reached. Check the connection and try again.";
+    words = said.unreachable;
   }
   return pictures.map(() => ({ kind: "warn", words }));
 }
@@ -54,7 +56,7 @@ async function refreshStored() {
 
 function show(item, verdict, title, decide = verdict.confirm) {
   item.className = `verdict ${verdict.kind}`;
-  item.querySelector(".title").textContent = title ?? (verdict.stored ? "Stored" : "Not stored");
+  item.querySelector(".title").textContent = title ?? (verdict.stored ? said.stored : said.not_stored);
   item.querySelector(".words").textContent = verdict.words;
   item.querySelector(".decide").hidden = !decide;
   const similar = verdict.similar;
@@ -74,7 +76,7 @@ async function samePerson(item, similar) {
     const answer = await post(panel.dataset.samePerson, form);
     show(item, { kind: "bad", words: answer.words ?? answer.error });
   } catch {
-    show(item, { kind: "warn", words: "The server can’t be reached. Nothing was enrolled; the decision isn’t kept." });
+    show(item, { kind: "warn", words: said.undecided });
   }
 }
 
@@ -91,7 +93,7 @@ const newItems = (pictures) => [...pictures].reverse().map(({ blob }) => newItem
 
 /** Enrol `pictures` ({blob, name}). `terms`: together, replace, acceptSimilar; `stored` is called once all are. */
 export async function enrol(pictures, terms = {}, items = newItems(pictures)) {
-  for (const item of items) show(item, { kind: "", words: "The worker looks at it." }, "Checking …");
+  for (const item of items) show(item, { kind: "", words: said.looking }, said.checking);
   const verdicts = await ask(pictures, terms);
   verdicts.forEach((verdict, n) => {
     const item = items[n];

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from charset_normalizer import from_bytes
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext
 
 from dashboard.tables.tables import BadTable, Row, Table, counted
 
@@ -26,7 +28,12 @@ CODE_PAGES = [
     "euc_kr",
 ]
 """What a file that isn't Unicode may be in; the first is what Windows in Indonesia and in English writes."""
-SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+SEPARATORS = {
+    ",": lazy_gettext("commas"),
+    ";": lazy_gettext("semicolons"),
+    "\t": lazy_gettext("tabs"),
+    "|": lazy_gettext("bars"),
+}
 LETTERS = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 FEW = 0.3
 WITHOUT_LETTER = frozenset(b"\x81\x8d\x8f\x90\x9d")
@@ -34,12 +41,12 @@ WITHOUT_LETTER = frozenset(b"\x81\x8d\x8f\x90\x9d")
 UTF_16_SHARE = 0.3
 """Text in UTF-16 without a mark: at least so much of every other byte is zero."""
 SIGNATURES = {
-    b"\xff\xd8\xff": "a JPEG picture",
-    b"\x89PNG": "a PNG picture",
-    b"GIF8": "a GIF picture",
-    b"%PDF": "a PDF",
-    b"PK\x03\x04": "a ZIP archive",
-    b"\xd0\xcf\x11\xe0": "an old Excel file, or one with a password",
+    b"\xff\xd8\xff": lazy_gettext("a JPEG picture"),
+    b"\x89PNG": lazy_gettext("a PNG picture"),
+    b"GIF8": lazy_gettext("a GIF picture"),
+    b"%PDF": lazy_gettext("a PDF"),
+    b"PK\x03\x04": lazy_gettext("a ZIP archive"),
+    b"\xd0\xcf\x11\xe0": lazy_gettext("an old Excel file, or one with a password"),
 }
 
 
@@ -52,7 +59,11 @@ def read(path: Path) -> Table:
     except UnicodeError:
         raise BadTable(_not_decodable(encoding)) from None
     skip, separator = separator_of(head)
-    how = f"CSV, {_encoding_words(encoding)}, separated by {SEPARATORS[separator]}"
+    how = _(
+        "CSV, %(encoding)s, separated by %(separator)s",
+        encoding=_encoding_words(encoding),
+        separator=SEPARATORS[separator],
+    )
     return Table(how, counted(_rows(path, encoding, separator, skip)))
 
 
@@ -64,7 +75,11 @@ def _rows(path: Path, encoding: str, separator: str, skip: int) -> Iterator[Row]
             yield from enumerate(reader, start=1)
         except csv.Error as error:
             raise BadTable(
-                f"Line {reader.line_num} isn’t readable as CSV ({error}); look for a quotation mark too many."
+                _(
+                    "Line %(number)s isn’t readable as CSV (%(error)s); look for a quotation mark too many.",
+                    number=reader.line_num,
+                    error=error,
+                )
             ) from None
         except UnicodeError:
             raise BadTable(_not_decodable(encoding)) from None
@@ -95,7 +110,10 @@ def encoding_of(path: Path) -> str:
     for start, what in SIGNATURES.items():
         if head.startswith(start):
             raise BadTable(
-                f"This isn’t a table: the file is {what}, whatever its name says. Save the table as CSV or XLSX."
+                _(
+                    "This isn’t a table: the file is %(what)s, whatever its name says. Save the table as CSV or XLSX.",
+                    what=what,
+                )
             )
     for mark, name in (
         (codecs.BOM_UTF8, "utf-8-sig"),
@@ -115,7 +133,7 @@ def _utf_16_without_mark(head: bytes) -> str:
         return "utf-16-le"
     if even > UTF_16_SHARE * len(head) / 2 and not odd:
         return "utf-16-be"
-    raise BadTable("This isn’t a table: the file holds no text. Save the table as CSV or XLSX.")
+    raise BadTable(_("This isn’t a table: the file holds no text. Save the table as CSV or XLSX."))
 
 
 def _is_utf_8(path: Path) -> bool:
@@ -140,7 +158,9 @@ def _code_page(path: Path) -> str:
         return "cp1252"
     best = from_bytes(sample, cp_isolation=CODE_PAGES).best()
     if best is None:
-        raise BadTable("The file’s encoding isn’t known. In the spreadsheet choose “CSV UTF-8” when saving, or XLSX.")
+        raise BadTable(
+            _("The file’s encoding isn’t known. In the spreadsheet choose “CSV UTF-8” when saving, or XLSX.")
+        )
     return best.encoding
 
 
@@ -153,8 +173,11 @@ def _few_are_not_ascii(sample: bytes) -> bool:
 def _encoding_words(encoding: str) -> str:
     if encoding.startswith("utf"):
         return encoding.upper().removesuffix("-SIG")
-    return f"in the code page {encoding} (a guess: look at names with accents)"
+    return _("in the code page %(encoding)s (a guess: look at names with accents)", encoding=encoding)
 
 
 def _not_decodable(encoding: str) -> str:
-    return f"The file begins as {encoding} and isn’t that throughout. In the spreadsheet choose “CSV UTF-8”, or XLSX."
+    return _(
+        "The file begins as %(encoding)s and isn’t that throughout. In the spreadsheet choose “CSV UTF-8”, or XLSX.",
+        encoding=encoding,
+    )

@@ -7,9 +7,11 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+from flask_babel import gettext as _
 from openpyxl import load_workbook
 
 from dashboard.tables.tables import MAX_CELLS, BadTable, Row, Table, counted
+from dashboard.web.locales import number_words
 
 MAX_UNFOLDED_BYTES = 100 * 1024 * 1024
 """All parts of the file together; MAX_ROWS of four columns take about 15 MB."""
@@ -24,7 +26,7 @@ ZERO_PADDED = re.compile(r"0+")
 def read(path: Path) -> Table:
     """Raises BadTable, also while its rows are read."""
     _check_parts(path)
-    return Table("XLSX, the first sheet", counted(_rows(path)))
+    return Table(_("XLSX, the first sheet"), counted(_rows(path)))
 
 
 def is_xlsx(path: Path) -> bool:
@@ -38,15 +40,15 @@ def _check_parts(path: Path) -> None:
         with zipfile.ZipFile(path) as archive:
             parts = archive.infolist()
     except (zipfile.BadZipFile, ValueError, OSError):
-        raise BadTable("The file is damaged: its parts can’t be listed. Save it again as XLSX.") from None
+        raise BadTable(_("The file is damaged: its parts can’t be listed. Save it again as XLSX.")) from None
     if "xl/workbook.xml" not in {part.filename for part in parts}:
-        raise BadTable("This is a ZIP archive, not a workbook. Save the table as XLSX or CSV.")
+        raise BadTable(_("This is a ZIP archive, not a workbook. Save the table as XLSX or CSV."))
     swollen = any(
         part.file_size > RATIO_FROM_BYTES and part.file_size > MAX_RATIO * max(1, part.compress_size) for part in parts
     )
     if swollen or len(parts) > MAX_PARTS or sum(part.file_size for part in parts) > MAX_UNFOLDED_BYTES:
         raise BadTable(
-            "The workbook unfolds to far more than a table of people can hold. Copy the table into a new file."
+            _("The workbook unfolds to far more than a table of people can hold. Copy the table into a new file.")
         )
 
 
@@ -57,19 +59,25 @@ def _rows(path: Path) -> Iterator[Row]:
             book = load_workbook(file, read_only=True, data_only=True, keep_links=False)
             sheets = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"]
             if not sheets:
-                raise BadTable("The workbook has no sheet that is shown.")
+                raise BadTable(_("The workbook has no sheet that is shown."))
             sheets[0].reset_dimensions()  # a file may say less than it holds
             for number, cells in enumerate(sheets[0].iter_rows(max_col=MAX_CELLS + 1), start=1):
                 if number > LAST_ROW:
                     raise BadTable(
-                        f"A row beyond {LAST_ROW:,}: no spreadsheet has one. Copy the table into a new file."
+                        _(
+                            "A row beyond %(last)s: no spreadsheet has one. Copy the table into a new file.",
+                            last=number_words(LAST_ROW),
+                        )
                     )
                 yield number, [_text(cell) for cell in cells]
     except BadTable:
         raise
     except Exception as error:
         raise BadTable(
-            f"The workbook can’t be read ({type(error).__name__}). Open it, and save it again as XLSX."
+            _(
+                "The workbook can’t be read (%(kind)s). Open it, and save it again as XLSX.",
+                kind=type(error).__name__,
+            )
         ) from None
 
 

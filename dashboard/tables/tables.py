@@ -3,6 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from flask_babel import gettext as _
+
+from dashboard.web.locales import number_words
+
 MAX_ROWS = 50_000
 """Rows with anything in them, the header aside. More are refused: a preview of them would help nobody."""
 MAX_CELLS = 40
@@ -35,9 +39,12 @@ def counted(rows: Iterator[Row]) -> Iterator[Row]:
             continue
         if kept > MAX_ROWS:
             raise BadTable(
-                f"The file has more than {MAX_ROWS:,} rows. Split it into smaller files and import one by one."
+                _(
+                    "The file has more than %(most)s rows. Split it into smaller files and import one by one.",
+                    most=number_words(MAX_ROWS),
+                )
             )
         kept += 1
         yield number, texts
     if not kept:
-        raise BadTable("The file is empty: there is no row with anything in it.")
+        raise BadTable(_("The file is empty: there is no row with anything in it."))

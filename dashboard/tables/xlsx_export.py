@@ -1,27 +1,35 @@
 """XLSX as a real table: typed cells, a header that stays, a filter in each column. Written row by row, so memory stays flat."""
 
+import re
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import IO, Any
 
+from flask_babel import gettext as _
+from flask_babel.speaklater import LazyString
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.table import Table, TableStyleInfo
 
+from dashboard.web.locales import number_words
+
 MAX_ROWS = 200_000
 """More take minutes to write and to open; whoever needs them takes CSV, which begins at once."""
 MIME = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 SENT_BYTES = 65_536
 
+UNNAMEABLE = re.compile(r"\W")
+"""What the name of a table can't hold; a sheet's title can."""
+
 HOURS = "[h]:mm"
 """How a length of time is shown: hours beyond a day too."""
 
 Value = str | int | float | date | datetime | time | timedelta | None
-Columns = Sequence[tuple[str, int]]
-"""Titles, and widths in characters."""
+Columns = Sequence[tuple[str | LazyString, int]]
+"""Titles (in the language of whoever asks for the file), and widths in characters."""
 
 
 class TooManyRows(ValueError):
@@ -46,7 +54,12 @@ def write_sheets(sheets: Sequence[tuple[str, Columns]], rows: Iterable[tuple[int
         for place, row in rows:
             written[place] += 1
             if written[place] > MAX_ROWS:
-                raise TooManyRows(f"More than {MAX_ROWS:,} rows are too many for XLSX: choose a shorter time, or CSV.")
+                raise TooManyRows(
+                    _(
+                        "More than %(most)s rows are too many for XLSX: choose a shorter time, or CSV.",
+                        most=number_words(MAX_ROWS),
+                    )
+                )
             made[place].append([_cell(made[place], value) for value in row])
     except BaseException:
         for sheet in made:
@@ -62,19 +75,19 @@ def write_sheets(sheets: Sequence[tuple[str, Columns]], rows: Iterable[tuple[int
 
 
 def _sheet(book: Workbook, title: str, columns: Columns) -> Any:
-    sheet: Any = book.create_sheet(title)
+    sheet: Any = book.create_sheet(str(title))
     sheet.freeze_panes = "A2"
-    for place, (_, width) in enumerate(columns, start=1):
+    for place, (_name, width) in enumerate(columns, start=1):
         sheet.column_dimensions[get_column_letter(place)].width = width
-    sheet.append([name for name, _ in columns])
+    sheet.append([str(name) for name, width in columns])
     return sheet
 
 
 def _table(title: str, columns: Columns, rows: int) -> Table:
-    table = Table(displayName=title, ref=f"A1:{get_column_letter(len(columns))}{rows + 1}")
+    table = Table(displayName=UNNAMEABLE.sub("_", str(title)), ref=f"A1:{get_column_letter(len(columns))}{rows + 1}")
     table._initialise_columns()
-    for column, (name, _) in zip(table.tableColumns, columns, strict=True):
-        column.name = name
+    for column, (name, _width) in zip(table.tableColumns, columns, strict=True):
+        column.name = str(name)
     table.tableStyleInfo = TableStyleInfo(name="TableStyleLight1", showRowStripes=True)
     return table
 

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 import redis
 from flask import current_app, request
+from flask_babel import gettext as _
 from werkzeug.exceptions import BadRequest
 
 from dashboard.database import SessionFactory
@@ -63,7 +64,15 @@ def whole_number(name: str, default: int, low: int, high: int) -> int:
     except ValueError:
         value = None
     if value is None or not low <= value <= high:
-        raise BadRequest(f"{name} “{text[:40]}”: a whole number from {low} to {high} is needed.")
+        raise BadRequest(
+            _(
+                "%(name)s “%(text)s”: a whole number from %(low)s to %(high)s is needed.",
+                name=name,
+                text=text[:40],
+                low=low,
+                high=high,
+            )
+        )
     return value
 
 
@@ -75,5 +84,12 @@ def short_text(name: str, limit: int = 200) -> str:
     """A trimmed text from the query; 400 when it is too long."""
     text = request.args.get(name, "").strip()
     if len(text) > limit:
-        raise BadRequest(f"{name}: at most {limit} characters are searched for, got {len(text)}.")
+        raise BadRequest(
+            _(
+                "%(name)s: at most %(limit)s characters are searched for, got %(count)s.",
+                name=name,
+                limit=limit,
+                count=len(text),
+            )
+        )
     return text

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import request
+from flask_babel import gettext as _
 from werkzeug.exceptions import BadRequest
 
 LONGEST = 4_000
@@ -58,6 +59,10 @@ def read_place(kinds: tuple[type, ...]) -> Place | None:
                 return Place(unpack(text, kinds), backwards)
             except ValueError:
                 raise BadRequest(
-                    f"{name} “{text[:40]}”: not a place in this list. Begin again from its first page."
+                    _(
+                        "%(name)s “%(text)s”: not a place in this list. Begin again from its first page.",
+                        name=name,
+                        text=text[:40],
+                    )
                 ) from None
     return None

@@ -5,6 +5,8 @@ import logging
 import redis
 from flask import Blueprint, Flask, abort, g, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext
 from flask_login import AnonymousUserMixin
 from flask_wtf.csrf import CSRFError
 from sqlalchemy import text
@@ -19,24 +21,26 @@ log = logging.getLogger(__name__)
 health = Blueprint("health", __name__)
 
 TITLES = {
-    400: "That can’t be answered",
-    401: "Please log in",
-    403: "Not allowed",
-    404: "Not found",
-    405: "Not possible here",
-    413: "Too large",
-    429: "Too many tries",
-    500: "Something went wrong here",
-    503: "Not available right now",
+    400: lazy_gettext("That can’t be answered"),
+    401: lazy_gettext("Please log in"),
+    403: lazy_gettext("Not allowed"),
+    404: lazy_gettext("Not found"),
+    405: lazy_gettext("Not possible here"),
+    413: lazy_gettext("Too large"),
+    429: lazy_gettext("Too many tries"),
+    500: lazy_gettext("Something went wrong here"),
+    503: lazy_gettext("Not available right now"),
 }
 WORDS = {
-    401: "Your session has ended. Log in again to go on.",
-    403: "Your account may not do this.",
-    404: "There is nothing at this address. It may have been deleted, or the link is mistyped.",
-    405: "This address doesn’t take such a request. Go back and use the page’s own buttons.",
-    429: "Too many wrong passwords or codes were tried. Wait a minute, then try again.",
-    500: "The fault is ours and has been written to the log. Nothing that you entered was stored; please try again.",
-    503: "The database doesn’t answer. Punches are kept safe meanwhile; please try again in a moment.",
+    401: lazy_gettext("Your session has ended. Log in again to go on."),
+    403: lazy_gettext("Your account may not do this."),
+    404: lazy_gettext("There is nothing at this address. It may have been deleted, or the link is mistyped."),
+    405: lazy_gettext("This address doesn’t take such a request. Go back and use the page’s own buttons."),
+    429: lazy_gettext("Too many wrong passwords or codes were tried. Wait a minute, then try again."),
+    500: lazy_gettext(
+        "The fault is ours and has been written to the log. Nothing that you entered was stored; please try again."
+    ),
+    503: lazy_gettext("The database doesn’t answer. Punches are kept safe meanwhile; please try again in a moment."),
 }
 DRAINED_BYTES = 256 * 1024 * 1024
 """How much of a refused upload is read and thrown away, so that the browser shows our words and not a broken connection."""
@@ -45,7 +49,7 @@ DRAINED_BYTES = 256 * 1024 * 1024
 def answer(code: int, words: str) -> ResponseReturnValue:
     if wants_json():
         return jsonify(error=words), code
-    return render_template("error.html", code=code, title=TITLES.get(code, "That didn’t work"), words=words), code
+    return render_template("error.html", code=code, title=TITLES.get(code) or _("That didn’t work"), words=words), code
 
 
 def on_http_error(error: HTTPException) -> ResponseReturnValue:
@@ -57,12 +61,15 @@ def on_http_error(error: HTTPException) -> ResponseReturnValue:
         return problems.answer_for(code, own_words, kept_headers(error))
     own_words = error.description if code == 400 and error.description else None
     if isinstance(error, CSRFError):
-        own_words = "This form is out of date or came from another site. Go back, reload the page and send it again."
+        own_words = _("This form is out of date or came from another site. Go back, reload the page and send it again.")
     elif code == 413:
         drain()
         limit_mb = services().settings.max_upload_mb
-        own_words = f"The upload is over the limit of {limit_mb} MB for all files together. Send fewer or smaller ones."
-    return answer(code, own_words or WORDS.get(code) or error.description or error.name)
+        own_words = _(
+            "The upload is over the limit of %(limit)s MB for all files together. Send fewer or smaller ones.",
+            limit=limit_mb,
+        )
+    return answer(code, str(own_words or WORDS.get(code) or error.description or error.name))
 
 
 def kept_headers(error: HTTPException) -> dict[str, str]:
@@ -78,7 +85,7 @@ def on_database_error(error: SQLAlchemyError) -> ResponseReturnValue:
     if "_login_user" not in g:  # the page mustn't ask the same database who is looking
         g._login_user = AnonymousUserMixin()
     code = 503 if away else 500
-    return problems.answer_for(code, None) if is_api() else answer(code, WORDS[code])
+    return problems.answer_for(code, None) if is_api() else answer(code, str(WORDS[code]))
 
 
 def drain() -> None:
@@ -112,7 +119,7 @@ def refuse_nul() -> None:
     """PostgreSQL can't store U+0000, and no keyboard types it."""
     typed = [*request.args.items(multi=True), *request.form.items(multi=True)]
     if "\x00" in request.path or any("\x00" in name or "\x00" in value for name, value in typed):
-        abort(400, "The request holds a character that can’t be stored (U+0000). Remove it and send it again.")
+        abort(400, _("The request holds a character that can’t be stored (U+0000). Remove it and send it again."))
 
 
 def init_app(app: Flask) -> None:

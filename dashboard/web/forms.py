@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping
 from datetime import date
 
+from flask_babel import gettext as _
+
 from dashboard.months.asked_days import FIRST_DAY, LAST_DAY
 
 
@@ -19,9 +21,14 @@ class Form:
     def text(self, name: str, label: str, longest: int, needed: bool = True) -> str:
         typed = self._typed(name)
         if needed and not typed:
-            self.problems[name] = f"{label}: is missing"
+            self.problems[name] = _("%(label)s: is missing", label=label)
         elif len(typed) > longest or not typed.isprintable():
-            self.problems[name] = f"{label}: at most {longest} printable characters, got {len(typed)}"
+            self.problems[name] = _(
+                "%(label)s: at most %(longest)s printable characters, got %(count)s",
+                label=label,
+                longest=longest,
+                count=len(typed),
+            )
         return typed
 
     def number(self, name: str, label: str, low: int, high: int, default: int | None = None) -> int | None:
@@ -30,7 +37,13 @@ class Form:
             return default
         value = int(typed) if typed.isascii() and typed.isdecimal() and len(typed) <= 9 else None
         if value is None or not low <= value <= high:
-            self.problems[name] = f"{label} “{typed[:40]}”: a whole number from {low} to {high} is needed"
+            self.problems[name] = _(
+                "%(label)s “%(typed)s”: a whole number from %(low)s to %(high)s is needed",
+                label=label,
+                typed=typed[:40],
+                low=low,
+                high=high,
+            )
             return default
         return value
 
@@ -39,10 +52,16 @@ class Form:
         try:
             day = date.fromisoformat(typed[:40])
         except ValueError:
-            self.problems[name] = f"{label} “{typed[:40]}”: write a date as 2026-11-23"
+            self.problems[name] = _("%(label)s “%(typed)s”: write a date as 2026-11-23", label=label, typed=typed[:40])
             return None
         if not FIRST_DAY <= day <= LAST_DAY:
-            self.problems[name] = f"{label} “{typed[:40]}”: outside {FIRST_DAY.year} to {LAST_DAY.year}"
+            self.problems[name] = _(
+                "%(label)s “%(typed)s”: outside %(first)s to %(last)s",
+                label=label,
+                typed=typed[:40],
+                first=FIRST_DAY.year,
+                last=LAST_DAY.year,
+            )
             return None
         return day
 
@@ -51,16 +70,21 @@ class Form:
         typed = self._typed(name)
         if not typed:
             return None
-        hours, _, minutes = typed.partition(":")
+        hours, minutes = typed.partition(":")[::2]
         plain = all(part.isascii() and part.isdecimal() and len(part) <= 2 for part in (hours, minutes))
         if not plain or int(hours) > 23 or int(minutes) > 59:
-            self.problems[name] = f"{label} “{typed[:40]}”: write a time as 08:30"
+            self.problems[name] = _("%(label)s “%(typed)s”: write a time as 08:30", label=label, typed=typed[:40])
             return None
         return int(hours) * 60 + int(minutes)
 
     def choice(self, name: str, label: str, known: Iterable[str]) -> str:
         typed, known = self._typed(name), list(known)
         if typed not in known:
-            self.problems[name] = f"{label} “{typed[:40]}”: choose one of {', '.join(filter(None, known))}"
+            self.problems[name] = _(
+                "%(label)s “%(typed)s”: choose one of %(known)s",
+                label=label,
+                typed=typed[:40],
+                known=", ".join(filter(None, known)),
+            )
             return known[0]
         return typed

@@ -7,7 +7,7 @@ dashboard/translations; `make messages` brings new English ones there.
 
 from datetime import timedelta
 
-from flask import Blueprint, Flask, abort, g, redirect, request, url_for
+from flask import Blueprint, Flask, abort, g, has_request_context, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import Babel, get_locale
 from flask_babel import gettext as _
@@ -24,7 +24,7 @@ pages = Blueprint("languages", __name__)
 
 def chosen() -> str:
     """The code of the request's language."""
-    if is_api():
+    if not has_request_context() or is_api():
         return "en"
     kept = request.cookies.get(COOKIE, "")
     return kept if kept in LANGUAGES else preferred()
@@ -62,6 +62,6 @@ def page_to_return_to() -> str | None:
 
 
 def init_app(app: Flask) -> None:
-    Babel(app, locale_selector=chosen, default_translation_directories="translations")
+    Babel(app, locale_selector=chosen, default_translation_directories="translations")  # type: ignore[no-untyped-call]
     app.jinja_env.policies["ext.i18n.trimmed"] = True  # sentences may be broken into lines
     app.jinja_env.globals.update(languages=LANGUAGES, language=lambda: str(get_locale()), switch_on=page_to_return_to)

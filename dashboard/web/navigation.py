@@ -3,6 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from flask_babel import lazy_gettext
+from flask_babel.speaklater import LazyString
+
 from dashboard.access import rights
 from dashboard.access.roles import Role
 
@@ -11,23 +14,39 @@ from dashboard.access.roles import Role
 class Entry:
     """`pages` are endpoints with their words; the entry leads to the first, and each of several is named below the bar."""
 
-    words: str
+    words: LazyString
     icon: str
-    pages: tuple[tuple[str, str], ...]
+    pages: tuple[tuple[str, LazyString], ...]
 
 
 ENTRIES = (
-    Entry("Live", "live", (("live.board", "Live"),)),
-    Entry("Attendance", "log", (("attendance.log", "Attendance"),)),
-    Entry("Months", "calendar", (("months.index", "Months"), ("corrections.index", "Corrections"))),
-    Entry("People", "people", (("people.index", "People"),)),
-    Entry("Rules", "clock", (("shift_patterns.index", "Shifts"), ("sites.index", "Sites and holidays"))),
-    Entry("Kiosks", "kiosk", (("kiosks.index", "Kiosks"),)),
-    Entry("My records", "user", (("me.month", "My records"), ("my_corrections.index", "My corrections"))),
+    Entry(lazy_gettext("Live"), "live", (("live.board", lazy_gettext("Live")),)),
+    Entry(lazy_gettext("Attendance"), "log", (("attendance.log", lazy_gettext("Attendance")),)),
     Entry(
-        "Administration",
+        lazy_gettext("Months"),
+        "calendar",
+        (("months.index", lazy_gettext("Months")), ("corrections.index", lazy_gettext("Corrections"))),
+    ),
+    Entry(lazy_gettext("People"), "people", (("people.index", lazy_gettext("People")),)),
+    Entry(
+        lazy_gettext("Rules"),
+        "clock",
+        (("shift_patterns.index", lazy_gettext("Shifts")), ("sites.index", lazy_gettext("Sites and holidays"))),
+    ),
+    Entry(lazy_gettext("Kiosks"), "kiosk", (("kiosks.index", lazy_gettext("Kiosks")),)),
+    Entry(
+        lazy_gettext("My records"),
+        "user",
+        (("me.month", lazy_gettext("My records")), ("my_corrections.index", lazy_gettext("My corrections"))),
+    ),
+    Entry(
+        lazy_gettext("Administration"),
         "key",
-        (("accounts.index", "Accounts"), ("audit.index", "Audit trail"), ("connections.index", "Connections")),
+        (
+            ("accounts.index", lazy_gettext("Accounts")),
+            ("audit.index", lazy_gettext("Audit trail")),
+            ("connections.index", lazy_gettext("Connections")),
+        ),
     ),
 )
 OF_ALL_ROLES = "account.index"

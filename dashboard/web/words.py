@@ -4,37 +4,52 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from flask import Flask, g
+from flask_babel import lazy_gettext, lazy_pgettext
 
 from dashboard.access.browsers import browser_words
 from dashboard.recording.attendance_rules import local_datetime
 from dashboard.web.answers import services
+from dashboard.web.locales import day_of_year, number_words, weekdays
+from dashboard.web.script_words import script_words
 from worker.protocol.outcomes import Outcome
 
 RESULTS = {
-    "recorded": "Recorded",
-    "duplicate": "Repeated",
-    "inactive": "Deactivated person",
-    "not_a_punch": "Not recognised",
+    "recorded": lazy_gettext("Recorded"),
+    "duplicate": lazy_gettext("Repeated"),
+    "inactive": lazy_gettext("Deactivated person"),
+    "not_a_punch": lazy_gettext("Not recognised"),
 }
 """A decision's status, in words."""
 
 REASONS = {
-    Outcome.UNKNOWN: "Not recognised",
-    Outcome.AMBIGUOUS: "Two people look too alike",
-    Outcome.SPOOF_SUSPECTED: "Looked like a picture",
-    Outcome.NOT_LIVE: "Not a live person",
-    Outcome.INACTIVE: "Deactivated person",
+    Outcome.UNKNOWN: lazy_gettext("Not recognised"),
+    Outcome.AMBIGUOUS: lazy_gettext("Two people look too alike"),
+    Outcome.SPOOF_SUSPECTED: lazy_gettext("Looked like a picture"),
+    Outcome.NOT_LIVE: lazy_gettext("Not a live person"),
+    Outcome.INACTIVE: lazy_gettext("Deactivated person"),
 }
 """Why a presence is no punch, where more is known than that nobody was recognised."""
 
-DIRECTIONS = {"in": "In", "out": "Out", "alternate": "In and out in turn"}
-LIVENESS = {"not_checked": "Not checked", "live": "Live", "not_live": "Not live"}
+DIRECTIONS = {
+    "in": lazy_gettext("In"),
+    "out": lazy_gettext("Out"),
+    "alternate": lazy_gettext("In and out in turn"),
+}
+LIVENESS = {
+    "not_checked": lazy_gettext("Not checked"),
+    "live": lazy_pgettext("liveness", "Live"),
+    "not_live": lazy_gettext("Not live"),
+}
 
 
 def result_words(status: str, outcome: str) -> str:
     if status == "not_a_punch":
-        return REASONS.get(Outcome(outcome), RESULTS[status]) if outcome in set(Outcome) else RESULTS[status]
-    return RESULTS.get(status, status.replace("_", " "))
+        return str(REASONS.get(Outcome(outcome), RESULTS[status]) if outcome in set(Outcome) else RESULTS[status])
+    return str(RESULTS.get(status, status.replace("_", " ")))
+
+
+def liveness_words(code: str) -> str:
+    return str(LIVENESS.get(code, code.replace("_", " ")))
 
 
 def utc_words(ms: int) -> str:
@@ -53,11 +68,8 @@ def local(ms: int, zone: str | None = None, site: ZoneInfo | None = None) -> dat
 
 
 def date_words(ms: int, zone: str | None = None) -> str:
-    """Such as `Mon 23 Nov 2026`; no locale, so it reads the same in every process."""
-    moment = local(ms, zone)
-    day = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")[moment.weekday()]
-    months = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-    return f"{day} {moment.day} {months[moment.month - 1]} {moment.year}"
+    """Such as `Mon 23 Nov 2026`."""
+    return day_of_year(local(ms, zone).date())
 
 
 def time_words(ms: int, zone: str | None = None) -> str:
@@ -70,7 +82,8 @@ def initials(name: str) -> str:
 
 
 def count_words(n: int, one: str, many: str) -> str:
-    return f"{n:,} {one if n == 1 else many}"
+    """Such as `12,345 people`; a page that speaks more than English says the whole sentence by ngettext instead."""
+    return f"{number_words(n)} {one if n == 1 else many}"
 
 
 def init_app(app: Flask) -> None:
@@ -79,10 +92,12 @@ def init_app(app: Flask) -> None:
         time_words=time_words,
         initials=initials,
         browser_words=browser_words,
-        direction_words=lambda code: DIRECTIONS.get(code, code),
-        liveness_words=lambda code: LIVENESS.get(code, code.replace("_", " ")),
+        direction_words=lambda code: str(DIRECTIONS.get(code, code)),
+        liveness_words=liveness_words,
     )
-    app.jinja_env.globals.update(result_words=result_words, count_words=count_words)
+    app.jinja_env.globals.update(
+        result_words=result_words, count_words=count_words, calendar_weekdays=weekdays, script_words=script_words
+    )
 
     @app.context_processor
     def _viewer() -> dict[str, object]:
