@@ -25,7 +25,7 @@ from kiosk.sources import Picture, SourceError, is_webcam, make_source, shown_so
 from kiosk.spool import Spool
 from worker.protocol.backlog import MAX_PICTURE_BYTES
 from worker.protocol.connection import connect
-from worker.protocol.heartbeats import Heart
+from worker.protocol.heartbeats import Heart, product_version
 from worker.protocol.metrics import serve
 from worker.protocol.sealing import key_id
 from worker.protocol.telemetry import Counters
@@ -211,6 +211,7 @@ class Kiosk:
         """What the heartbeat says of this kiosk."""
         status: CameraStatus = self.camera.status
         return {
+            "version": product_version(),
             "source": shown_source(self.settings.source),
             "camera": status.state,
             "camera_words": status.words,

@@ -21,7 +21,7 @@ from worker.model_store import ModelStore
 from worker.pipeline import Pipeline
 from worker.protocol.bundle import ModelInfo
 from worker.protocol.connection import FAILURES, Backoff, connect, server_time_ms
-from worker.protocol.heartbeats import Heart
+from worker.protocol.heartbeats import Heart, product_version
 from worker.protocol.metrics import serve
 from worker.protocol.telemetry import Counters
 from worker.serving_models import Model, Models
@@ -117,6 +117,7 @@ class Worker:
         threshold = self.pipeline.threshold()
         counts = self.counters.to_dict()
         return {
+            "version": product_version(),
             "recogniser": self.engine.info.architecture,
             "model_id": self.engine.info.id,
             "ready": self.pipeline.ready,
@@ -135,6 +136,7 @@ class Worker:
             "liveness": "not_checked",
             "site_key": self.backlog.key_id if self.backlog else None,
             "kiosks": len(self.leases.held),
+            "kiosks_held": sorted(self.leases.held),
             "decisions_pending": self.sender.pending,
             "frames_processed": counts.get("frames_processed", 0),
             "frames_stale": counts.get("frames_stale", 0),
