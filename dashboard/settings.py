@@ -31,7 +31,7 @@ class DashboardSettings(CommonSettings):
         default=60,
         ge=0,
         le=3_600,
-        description="a decision on somebody at one kiosk within it of another is a duplicate",
+        description="whoever is recognised at one kiosk again within this time is kept as repeated, not as another punch",
     )
     fpir: float = Field(
         default=1e-3,
@@ -41,7 +41,9 @@ class DashboardSettings(CommonSettings):
         description="wanted chance that a stranger's presence is accepted as anybody; shown, the worker applies it",
     )
     host: str = Field(default="127.0.0.1", min_length=1, max_length=255, description="address the dashboard listens on")
-    port: int = Field(default=8000, ge=0, le=65_535)
+    port: int = Field(
+        default=8000, ge=0, le=65_535, description="port that the dashboard listens on; 0 takes any free one"
+    )
     metrics_port: int = Field(
         default=0, ge=0, le=65_000, description="Prometheus metrics at /metrics; the recorder's; 0: none"
     )
@@ -69,7 +71,9 @@ class DashboardSettings(CommonSettings):
         max_length=100,
         description="roles that must set up a second factor, with commas between, such as hr,operator; or off",
     )
-    page_size: int = Field(default=50, ge=5, le=500, description="rows on one page of the log")
+    page_size: int = Field(
+        default=50, ge=5, le=500, description="rows on one page of a list: records, people, the audit trail"
+    )
     max_upload_mb: int = Field(default=25, ge=1, le=100, description="largest upload, all pictures of a form together")
     max_pictures: int = Field(default=5, ge=1, le=20, description="enrolment pictures kept of one employee")
     reenrol_months: int = Field(

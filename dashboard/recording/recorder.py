@@ -227,7 +227,7 @@ def run(settings: DashboardSettings, stop: threading.Event | None = None) -> int
     recorder = Recorder(settings, factory, live, ledger, name, stop)
 
     def report() -> dict[str, object]:
-        return {"version": product_version()} | recorder.counters.to_dict() | publisher.counters.to_dict()
+        return {"version": product_version(), **recorder.counters.to_dict(), **publisher.counters.to_dict()}
 
     heart = Heart(live, settings.shard, "recorder", name, report)
     stop_metrics = serve(settings.metrics_port, settings.metrics_host, lambda: figures(recorder, publisher))

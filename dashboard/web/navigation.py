@@ -22,7 +22,16 @@ ENTRIES = (
     Entry("Months", "calendar", (("months.index", "Months"), ("corrections.index", "Corrections"))),
     Entry("People", "people", (("people.index", "People"),)),
     Entry("Rules", "clock", (("shift_patterns.index", "Shifts"), ("sites.index", "Sites and holidays"))),
-    Entry("Kiosks", "kiosk", (("kiosks.index", "Kiosks"),)),
+    Entry(
+        "Kiosks",
+        "kiosk",
+        (
+            ("kiosks.index", "Kiosks"),
+            ("models.index", "Models"),
+            ("site_health.index", "Health"),
+            ("site_settings.index", "Settings"),
+        ),
+    ),
     Entry("My records", "user", (("me.month", "My records"), ("my_corrections.index", "My corrections"))),
     Entry(
         "Administration",
