@@ -186,7 +186,7 @@ def people_by_model(session: Session) -> dict[str, int]:
         .where(*ACTIVE)
         .group_by(Template.model_id)
     )
-    return dict(session.execute(query).tuples().all())
+    return dict(session.execute(query).all())
 
 
 def count_people(session: Session) -> int:

@@ -261,6 +261,7 @@ class Swap:
                     if what is Done.UNUSABLE:
                         self.unusable.add(picture_id)
         except NobodyAnswers as error:
+            self._require_hold()
             raise SwapError(f"{error}; {len(left) - done} pictures are left: {self.advice.again}") from None
         except KeyboardInterrupt:
             stop.set()

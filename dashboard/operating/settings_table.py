@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from flask_babel import lazy_gettext
 from pydantic import ValidationError
 
 from dashboard.connectors.settings import FrappeSettings
@@ -13,13 +14,13 @@ from worker.protocol.explained import LONGEST_WORDS, MOST_ANNOUNCED, Explained, 
 from worker.protocol.settings import CommonSettings
 
 UNITS = {
-    "_per_minute": "per minute",
+    "_per_minute": lazy_gettext("per minute"),
     "_s": "s",
     "_ms": "ms",
-    "_minutes": "minutes",
-    "_hours": "hours",
-    "_days": "days",
-    "_months": "months",
+    "_minutes": lazy_gettext("minutes"),
+    "_hours": lazy_gettext("hours"),
+    "_days": lazy_gettext("days"),
+    "_months": lazy_gettext("months"),
     "_mb": "MB",
     "_px": "px",
 }
@@ -39,7 +40,7 @@ class Announced:
 
 def unit_of(name: str) -> str:
     fitting = [end for end in UNITS if name.endswith(end)]
-    return UNITS[max(fitting, key=len)] if fitting else ""
+    return str(UNITS[max(fitting, key=len)]) if fitting else ""
 
 
 def of_everything(settings: DashboardSettings) -> list[Explained]:
