@@ -15,13 +15,14 @@ Facts = list[tuple[str, str]]
 
 @dataclass(frozen=True)
 class Process:
-    """`line` is what to see at a glance, `facts` all that is known."""
+    """`line` is what to see at a glance, `troubles` what needs a hand, `facts` all that is known."""
 
     role: str
     name: str
     shard: str
     line: str
     facts: Facts
+    troubles: tuple[str, ...] = ()
 
 
 def holders(now: Running) -> dict[str, str]:
@@ -49,14 +50,26 @@ def kiosk(shard: str, beat: Heartbeat, served_by: str | None) -> Process:
         (_("Answers"), _count(data, "feedback")),
         (_("Answers too late to be shown"), _count(data, "feedback_stale")),
         (_("Answers that can’t be read"), _count(data, "feedback_bad")),
-        (_("From picture to answer, 95 %% within"), _latency(data)),
+        (_("From picture to answer, 19 of 20 within"), _latency(data)),
         (_("Camera"), _camera(data)),
         (_("Source"), text(data, "source")),
         (_("Kept of an outage"), _spool(data)),
         (_("Handed over after outages"), _count(data, "backlog_sent")),
         *_common(beat, shard),
     ]
-    return Process("kiosk", beat.name, shard, _line(_speed(data), worker), _said(facts))
+    return Process("kiosk", beat.name, shard, _line(_speed(data), worker), _said(facts), tuple(_troubles(data)))
+
+
+def _troubles(data: dict[str, Any]) -> list[str]:
+    """Of a kiosk; the Health page says what to do."""
+    found = []
+    if text(data, "camera") == "lost":
+        found.append(_("No pictures from the camera"))
+    if number(data, "spool_waiting"):
+        found.append(_("Keeps %(count)s of an outage", count=_count(data, "spool_waiting")))
+    if number(data, "spool_failed"):
+        found.append(_("Couldn’t keep %(count)s of an outage", count=_count(data, "spool_failed")))
+    return found
 
 
 def workers(now: Running) -> dict[str, Process]:

@@ -74,6 +74,8 @@ def _shown(value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, float):
+        return repr(value).removesuffix(".0")
     if isinstance(value, dict):
         return _shown([f"{name}={one}" for name, one in value.items()])
     if isinstance(value, Iterable) and not isinstance(value, str | bytes):
