@@ -149,6 +149,31 @@ def test_it_is_there_when_redis_is_not(site: Site, browser: Browser) -> None:
     assert "ATTENDANCE_LEDGER_URL" in browser.get("/health").text
 
 
+def test_kiosks_and_workers_say_how_they_are(browser: Browser, redis_pair: RedisPair) -> None:
+    latency = {"120": 95, "480": 5}
+    kiosk = {"camera": "lost", "camera_words": "no picture for 5 s", "spool_waiting": 2, "frames_per_s": 7.25}
+    beat(redis_pair, "kiosk", "front", kiosk | {"latency": latency, "version": "0.1.0", "feedback_stale": 12}, -350)
+    beat(redis_pair, "kiosk", "side", {"spool_waiting": None})
+    beat(redis_pair, "worker", "w1", WORKER | {"frames_per_s": 12.0})
+    beat(redis_pair, "recorder", "r1", {"recorded": 1234, "version": "0.1.0"})
+    beat(redis_pair, "deliverer", "d1", {})
+    page = " ".join(browser.get("/kiosks").text.split())
+    for words in (
+        "No pictures from the camera",
+        "Keeps 2 of an outage",
+        "7.2 pictures/s · served by w1",
+        "gives none: no picture for 5 s",
+        '<dt>From picture to answer, 19 of 20 within</dt><dd class="value">120 ms</dd>',
+        '<dt>Answers too late to be shown</dt><dd class="value">12</dd>',
+        '<dt>Clock, against Redis</dt><dd class="value">-350 ms</dd>',
+        "nobody says so",
+        "nothing: it has no site key",
+        '<dt>Punches written down</dt><dd class="value">1,234</dd>',
+        "Tells webhooks and Frappe HR",
+    ):
+        assert words in page, words
+
+
 def test_heartbeats_of_any_shape(browser: Browser, redis_pair: RedisPair) -> None:
     odd = [
         {
