@@ -17,12 +17,13 @@ from dashboard.enrolling import guided_pages, kiosk_enrolment_pages, pictures_pa
 from dashboard.live import live_pages, who_is_in
 from dashboard.log import log_pages
 from dashboard.months import me, month_files, months_pages
+from dashboard.operating import health_pages, models_pages, settings_pages
 from dashboard.people import departments_pages, people_import_pages, people_pages
 from dashboard.planning import holiday_pages, leave_pages, shift_patterns, sites
 from dashboard.settings import DashboardSettings
 from dashboard.web import errors, languages, words
 from dashboard.web.answers import Services, is_api
-from worker.protocol.connection import connect
+from worker.protocol.connection import Client, connect
 
 HEADERS = {
     "Content-Security-Policy": (
@@ -51,6 +52,9 @@ PAGES = (
     guided_pages.pages,
     kiosk_enrolment_pages.pages,
     kiosks.pages,
+    models_pages.pages,
+    health_pages.pages,
+    settings_pages.pages,
     months_pages.pages,
     month_files.pages,
     shift_patterns.pages,
@@ -96,6 +100,7 @@ def create_app(settings: DashboardSettings | None = None) -> Flask:
         settings=settings,
         sessions=database.session_factory(database.engine_for(settings.database)),
         lives={shard: connect(settings.url("live", shard), name="dashboard") for shard in settings.all_shards},
+        ledgers=_ledgers(settings),
     )
     csrf = CSRFProtect(app)
     languages.init_app(app)
@@ -112,6 +117,13 @@ def create_app(settings: DashboardSettings | None = None) -> Flask:
     reenrolment.init_app(app)
     app.after_request(_secure)
     return app
+
+
+def _ledgers(settings: DashboardSettings) -> dict[str, Client]:
+    try:
+        return {shard: connect(settings.url("ledger", shard), name="dashboard") for shard in settings.all_shards}
+    except ValueError:
+        return {}  # the Health page says so; no other needs it
 
 
 def _secure(response: Response) -> Response:

@@ -2,6 +2,8 @@
 
 import contextlib
 import logging
+import os
+import socket
 import threading
 import time
 
@@ -14,6 +16,7 @@ from dashboard.settings import DashboardSettings
 from dashboard.webhooks import changes, deliveries
 from dashboard.webhooks.sender import Sender
 from worker.protocol.connection import connect
+from worker.protocol.heartbeats import Heart, product_version
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +51,10 @@ def run(settings: DashboardSettings, frappe: FrappeSettings, stop: threading.Eve
     ledgers = {shard: connect(settings.url("ledger", shard), name="deliverer") for shard in settings.all_shards}
     sync = FrappeSync(factory, settings, frappe, lambda: settled_until_ms(lives, ledgers, now_ms()))
 
+    first, *_ = lives
+    name = f"{socket.gethostname().lower()[:40]}-{os.getpid()}"
+    heart = Heart(lives[first], first, "deliverer", name, lambda: {"version": product_version()})
+
     def prune() -> None:
         with factory.begin() as session:
             deliveries.prune(session, now_ms())
@@ -59,6 +66,7 @@ def run(settings: DashboardSettings, frappe: FrappeSettings, stop: threading.Eve
     parts.add(prune, "forgetting what was delivered", PRUNE_EVERY_S, daemon=True)
     try:
         wait_for_schema(settings.database, stop)
+        heart.start()
         parts.start()
         log.info("deliverer is ready")
         wait(stop)
@@ -68,6 +76,7 @@ def run(settings: DashboardSettings, frappe: FrappeSettings, stop: threading.Eve
         for thread in (*parts.threads, *sender.busy.values()):
             if thread.is_alive():
                 thread.join(max(0.0, until_s - time.monotonic()))
+        heart.stop()
         with contextlib.suppress(OSError):
             for client in (*lives.values(), *ledgers.values()):
                 client.close()

@@ -1,10 +1,8 @@
 """Kiosks and workers: who is alive, what each door means, and whether the recogniser keeps its promise."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterable
+from dataclasses import dataclass
 
-import redis
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -16,11 +14,12 @@ from dashboard.auditing.audit_actions import Action
 from dashboard.database import reading
 from dashboard.gallery import calibration
 from dashboard.models import Kiosk, Site
+from dashboard.operating import processes
+from dashboard.operating.running import Running, number, running
 from dashboard.web.answers import services
 from dashboard.web.forms import Form
 from dashboard.web.words import DIRECTIONS
-from worker.protocol import heartbeats, keys
-from worker.protocol.connection import Client
+from worker.protocol import keys
 
 CLOCK_WARN_MS = 5_000
 MAX_LABEL = 200
@@ -42,41 +41,6 @@ class Door:
     @property
     def clock_is_off(self) -> bool:
         return self.alive and abs(self.clock_offset_ms) > CLOCK_WARN_MS
-
-
-@dataclass
-class Running:
-    """What the live Redis says about the processes; `reachable` is False when it doesn't answer (for one of the shards)."""
-
-    reachable: bool = True
-    kiosks: dict[str, heartbeats.Heartbeat] = field(default_factory=dict)
-    workers: list[heartbeats.Heartbeat] = field(default_factory=list)
-    recorders: int = 0
-    seen_ms: dict[str, int] = field(default_factory=dict)
-
-
-def number(data: dict[str, Any], name: str) -> float | None:
-    """A number out of a heartbeat, whatever its writer put there."""
-    value = data.get(name)
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
-
-
-def running(lives: Mapping[str, Client]) -> Running:
-    """Of all shards; those that don't answer are left out."""
-    found = Running()
-    for shard, live in lives.items():
-        try:
-            beats = list(heartbeats.read(live, shard))
-            seen = live.zrange(keys.kiosks(shard), 0, -1, withscores=True)
-        except (redis.exceptions.RedisError, OSError):
-            found.reachable = False
-            continue
-        found.kiosks |= {beat.name: beat for beat in beats if beat.role == "kiosk"}
-        found.workers += [beat for beat in beats if beat.role == "worker"]
-        found.recorders += sum(beat.role == "recorder" for beat in beats)
-        found.seen_ms |= {raw.decode(errors="replace"): int(score) for raw, score in seen}
-    found.workers.sort(key=lambda beat: beat.name)
-    return found
 
 
 def doors(known: Iterable[Kiosk], now: Running) -> list[Door]:
@@ -124,6 +88,9 @@ def index() -> ResponseReturnValue:
         directions=DIRECTIONS,
         sites=sites,
         number=number,
+        at_doors=processes.kiosks(now),
+        at_work=processes.workers(now),
+        others=processes.others(now),
     )
 
 

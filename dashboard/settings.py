@@ -13,7 +13,7 @@ from pydantic import Field, field_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from dashboard.access.roles import Role, parse
-from worker.protocol.settings import CommonSettings
+from worker.protocol.settings import N_, CommonSettings
 
 
 class DashboardSettings(CommonSettings):
@@ -22,77 +22,93 @@ class DashboardSettings(CommonSettings):
     database_url: str | None = Field(
         default=None,
         validation_alias="ATTENDANCE_DATABASE_URL",
-        description="SQLAlchemy URL (postgresql+psycopg://… or sqlite:///…); SQLite in `home` unless set",
+        description=N_("SQLAlchemy URL (postgresql+psycopg://… or sqlite:///…); SQLite in `home` unless set"),
     )
     time_zone: str | None = Field(
-        default=None, description="the site's, such as Asia/Jakarta; the machine's unless set"
+        default=None, description=N_("the site's, such as Asia/Jakarta; the machine's unless set")
     )
     presence_gap_s: float = Field(
         default=60,
         ge=0,
         le=3_600,
-        description="a decision on somebody at one kiosk within it of another is a duplicate",
+        description=N_(
+            "whoever is recognised at one kiosk again within this time is kept as repeated, not as another punch"
+        ),
     )
     fpir: float = Field(
         default=1e-3,
         ge=1e-6,
         le=0.05,
         validation_alias="ATTENDANCE_FPIR",
-        description="wanted chance that a stranger's presence is accepted as anybody; shown, the worker applies it",
+        description=N_("wanted chance that a stranger's presence is accepted as anybody; shown, the worker applies it"),
     )
-    host: str = Field(default="127.0.0.1", min_length=1, max_length=255, description="address the dashboard listens on")
-    port: int = Field(default=8000, ge=0, le=65_535)
+    host: str = Field(
+        default="127.0.0.1", min_length=1, max_length=255, description=N_("address the dashboard listens on")
+    )
+    port: int = Field(
+        default=8000, ge=0, le=65_535, description=N_("port that the dashboard listens on; 0 takes any free one")
+    )
     metrics_port: int = Field(
-        default=0, ge=0, le=65_000, description="Prometheus metrics at /metrics; the recorder's; 0: none"
+        default=0, ge=0, le=65_000, description=N_("Prometheus metrics at /metrics; the recorder's; 0: none")
     )
     metrics_host: str = Field(
-        default="127.0.0.1", min_length=1, max_length=255, description="address the metrics listen on"
+        default="127.0.0.1", min_length=1, max_length=255, description=N_("address the metrics listen on")
     )
     secret_key: str | None = Field(
         default=None,
         min_length=32,
         max_length=1_000,
-        description="signs sessions; made once in `home` unless set",
+        description=N_("signs sessions; made once in `home` unless set"),
         repr=False,
     )
     secure_cookie: bool = Field(
-        default=False, description="send the session's cookie over HTTPS only; set it behind TLS"
+        default=False, description=N_("send the session's cookie over HTTPS only; set it behind TLS")
     )
     session_hours: float = Field(
-        default=12, ge=0.25, le=720, description="a login ends so many hours after it began, whatever happens"
+        default=12, ge=0.25, le=720, description=N_("a login ends so many hours after it began, whatever happens")
     )
     session_idle_minutes: float = Field(
-        default=120, ge=5, le=43_200, description="a login ends after so many minutes without a page being opened"
+        default=120, ge=5, le=43_200, description=N_("a login ends after so many minutes without a page being opened")
     )
     require_second_factor: str = Field(
         default="off",
         max_length=100,
-        description="roles that must set up a second factor, with commas between, such as hr,operator; or off",
+        description=N_("roles that must set up a second factor, with commas between, such as hr,operator; or off"),
     )
-    page_size: int = Field(default=50, ge=5, le=500, description="rows on one page of the log")
-    max_upload_mb: int = Field(default=25, ge=1, le=100, description="largest upload, all pictures of a form together")
-    max_pictures: int = Field(default=5, ge=1, le=20, description="enrolment pictures kept of one employee")
+    page_size: int = Field(
+        default=50, ge=5, le=500, description=N_("rows on one page of a list: records, people, the audit trail")
+    )
+    max_upload_mb: int = Field(
+        default=25, ge=1, le=100, description=N_("largest upload, all pictures of a form together")
+    )
+    max_pictures: int = Field(default=5, ge=1, le=20, description=N_("enrolment pictures kept of one employee"))
     reenrol_months: int = Field(
         default=0,
         ge=0,
         le=120,
-        description="people whose newest enrolment picture is older are named as due to be enrolled again; 0: nobody",
+        description=N_(
+            "people whose newest enrolment picture is older are named as due to be enrolled again; 0: nobody"
+        ),
     )
     picture_days: int = Field(
         default=0,
         ge=0,
         le=365,
-        description="how long the face crop of a record is kept; 0: not at all; ATTENDANCE_WORKER_KEEP_SNAPSHOTS sends it",
+        description=N_(
+            "how long the face crop of a record is kept; 0: not at all; ATTENDANCE_WORKER_KEEP_SNAPSHOTS sends it"
+        ),
     )
     api_requests_per_minute: int = Field(
-        default=600, ge=10, le=100_000, description="requests that one API key may send a minute"
+        default=600, ge=10, le=100_000, description=N_("requests that one API key may send a minute")
     )
     private_targets: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
         default=(),
         max_length=32,
-        description="private networks that webhooks may lead to, with commas between: 10.20.0.0/16; there http is allowed too",
+        description=N_(
+            "private networks that webhooks may lead to, with commas between: 10.20.0.0/16; http is allowed there too"
+        ),
     )
-    enrol_timeout_s: float = Field(default=20, ge=1, le=120, description="how long an enrolment waits for a worker")
+    enrol_timeout_s: float = Field(default=20, ge=1, le=120, description=N_("how long an enrolment waits for a worker"))
 
     @field_validator("time_zone")
     @classmethod

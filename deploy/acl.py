@@ -110,7 +110,7 @@ def dashboard(shard: str) -> Grants:
     """Enrolment requests and wishes out, replies, enrolment pictures, arrivals and signs of life in; of the ledger only how
     much is waiting.
 
-    The deliverer has this user too: it looks whether all punches are in the database.
+    The deliverer has this user too: it looks whether all punches are in the database, and gives signs of life.
     """
     s = f"{{{shard}}}"
     return {
@@ -122,6 +122,7 @@ def dashboard(shard: str) -> Grants:
             Grant("xread xrevrange", "R", (keys.events(shard),)),
             Grant("zrange", "R", (keys.kiosks(shard),)),
             Grant("get", "R", (f"heartbeat:{s}:*",)),
+            Grant("set", "W", (f"heartbeat:{s}:deliverer:*",)),
             Grant("scan multi exec discard unwatch"),
         ],
         "ledger": [Grant("xlen", "R", (keys.decisions(shard), keys.dead(shard), f"backlog:{s}:*"))],

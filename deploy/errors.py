@@ -6,8 +6,10 @@ from contextlib import contextmanager
 from typing import Any
 
 import typer
-from pydantic import AliasChoices, ValidationError
+from pydantic import ValidationError
 from pydantic_settings import BaseSettings, SettingsError
+
+from worker.protocol.explained import variable_of
 
 OURS = ("kiosk", "worker", "dashboard", "training", "deploy")
 STOPPED = 130
@@ -22,19 +24,6 @@ class Problem(RuntimeError):
 def hide_passwords(text: str) -> str:
     """`redis://kiosk:secret@host` as `redis://kiosk:***@host`, wherever in the text."""
     return PASSWORD_IN_URL.sub(r"\1:***@", text)
-
-
-def variable_of(settings: type[BaseSettings], field_or_alias: str) -> str:
-    """The environment variable of a field, named by the field or already by the variable."""
-    field = settings.model_fields.get(field_or_alias)
-    if field is None:
-        return field_or_alias
-    alias = field.validation_alias
-    if isinstance(alias, AliasChoices):
-        alias = next(choice for choice in alias.choices if isinstance(choice, str))
-    if isinstance(alias, str):
-        return alias
-    return f"{settings.model_config.get('env_prefix', '')}{field_or_alias}".upper()
 
 
 def problem_lines(error: ValidationError, settings: type[BaseSettings]) -> list[str]:

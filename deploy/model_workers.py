@@ -1,68 +1,14 @@
-"""What the site's living workers say about models in their heartbeats. Nothing of a heartbeat is trusted to be there."""
+"""What the site's living workers say about models, for the commands (dashboard/gallery/worker_models.py reads it)."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any
 
-from deploy.operator import SiteClients, plain
-from worker.protocol import heartbeats
-from worker.protocol.heartbeats import Heartbeat
+from dashboard.gallery import worker_models
+from dashboard.gallery.worker_models import WorkerModels
+from deploy.operator import SiteClients
 
-
-@dataclass(frozen=True)
-class WorkerModels:
-    """One worker. `loaded` is model id → version of its gallery, None while that isn't complete; `speaks` is False where
-    the worker's version is too old to know of other models."""
-
-    shard: str
-    name: str
-    serving: str | None
-    epoch: int
-    ready: bool
-    missing: str | None
-    held: tuple[str, ...]
-    loaded: dict[str, int | None]
-    failed: dict[str, str]
-    people: int
-    speaks: bool = True
-
-    @property
-    def label(self) -> str:
-        return plain(f"{self.shard}/{self.name}", 64)
+__all__ = ["WorkerModels", "living"]
 
 
 def living(sites: Iterable[SiteClients]) -> list[WorkerModels]:
     """All workers of all shards, by shard and name. Raises redis' errors."""
-    found = [of_beat(site.shard, beat) for site in sites for beat in heartbeats.read(site.live, site.shard, "worker")]
-    return sorted(found, key=lambda worker: (worker.shard, worker.name))
-
-
-def of_beat(shard: str, beat: Heartbeat) -> WorkerModels:
-    data = beat.data
-    held = data.get("models_held")
-    loaded, failed = _mapping(data.get("models_loaded")), _mapping(data.get("models_failed"))
-    return WorkerModels(
-        shard,
-        beat.name,
-        _text(data.get("model_id")),
-        _whole(data.get("model_epoch")) or 0,
-        data.get("ready") is True,
-        _text(data.get("model_missing")),
-        tuple(str(one) for one in held) if isinstance(held, list) else (),
-        {name: _whole(version) for name, version in loaded.items()},
-        {name: plain(words) for name, words in failed.items()},
-        _whole(data.get("gallery_size")) or 0,
-        isinstance(held, list),
-    )
-
-
-def _mapping(value: Any) -> dict[str, Any]:
-    return {str(name): one for name, one in value.items()} if isinstance(value, dict) else {}
-
-
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) else None
-
-
-def _whole(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    return worker_models.living({site.shard: site.live for site in sites})

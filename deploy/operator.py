@@ -9,7 +9,10 @@ import redis
 from deploy.errors import Problem, hide_passwords, settings_from
 from deploy.secret_store import running_urls
 from worker.protocol.connection import Client, connect
+from worker.protocol.plain import plain
 from worker.protocol.settings import CommonSettings
+
+__all__ = ["USER", "SiteClients", "plain", "site_clients"]
 
 USER = "operator"
 
@@ -59,9 +62,3 @@ def site_clients(name: str, every_shard: bool = False) -> Iterator[list[SiteClie
     finally:
         for client in clients:
             client.close()
-
-
-def plain(value: object, longest: int = 200) -> str:
-    """One line of printable characters: what strangers wrote must neither move a terminal's cursor nor fill its screen."""
-    text = "".join(c if c.isprintable() else "·" for c in str(value))
-    return text if len(text) <= longest else text[: longest - 1] + "…"

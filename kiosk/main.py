@@ -25,8 +25,10 @@ from kiosk.sources import Picture, SourceError, is_webcam, make_source, shown_so
 from kiosk.spool import Spool
 from worker.protocol.backlog import MAX_PICTURE_BYTES
 from worker.protocol.connection import connect
-from worker.protocol.heartbeats import Heart
+from worker.protocol.explained import announced
+from worker.protocol.heartbeats import Heart, product_version
 from worker.protocol.metrics import serve
+from worker.protocol.rate import Rate
 from worker.protocol.sealing import key_id
 from worker.protocol.telemetry import Counters
 
@@ -102,6 +104,7 @@ class Kiosk:
             on_link=self.view.feedback_link,
         )
         self.outage = self._outage(name)
+        self._rate = Rate()
         self.heart = Heart(live, settings.shard, "kiosk", settings.name, self.report)
         mirrored = is_webcam(settings.source) if settings.mirror is None else settings.mirror
         options = ScreenOptions(
@@ -211,6 +214,8 @@ class Kiosk:
         """What the heartbeat says of this kiosk."""
         status: CameraStatus = self.camera.status
         return {
+            "version": product_version(),
+            "settings": announced(self.settings),
             "source": shown_source(self.settings.source),
             "camera": status.state,
             "camera_words": status.words,
@@ -219,6 +224,7 @@ class Kiosk:
             "motion": round(self.gate.changed, 4),
             "sharpness": round(self.gate.sharpness, 1),
             "frames_sent": self.counters["frames_sent"],
+            "frames_per_s": self._rate.of(self.counters["frames_sent"], time.monotonic()),
             "frames_failed": self.counters["frames_failed"],
             "frames_skipped_idle": self.counters["frames_skipped_idle"],
             "feedback": self.counters["feedback"],

@@ -21,8 +21,10 @@ from worker.model_store import ModelStore
 from worker.pipeline import Pipeline
 from worker.protocol.bundle import ModelInfo
 from worker.protocol.connection import FAILURES, Backoff, connect, server_time_ms
-from worker.protocol.heartbeats import Heart
+from worker.protocol.explained import announced
+from worker.protocol.heartbeats import Heart, product_version
 from worker.protocol.metrics import serve
+from worker.protocol.rate import Rate
 from worker.protocol.telemetry import Counters
 from worker.serving_models import Model, Models
 from worker.settings import WorkerSettings
@@ -69,6 +71,7 @@ class Worker:
         self._epoch = 0
         self.leases = Leases(self.live, settings.shard, settings.name, settings.lease_ms)
         self.consumer = Consumer(self.live, settings.shard, settings.batch_size, self.counters)
+        self._rate = Rate()
         self.heart = Heart(connect(live_url, name=settings.name), settings.shard, "worker", settings.name, self.report)
         self.janitor = Janitor(
             connect(live_url, name=settings.name),
@@ -117,6 +120,8 @@ class Worker:
         threshold = self.pipeline.threshold()
         counts = self.counters.to_dict()
         return {
+            "version": product_version(),
+            "settings": announced(self.settings),
             "recogniser": self.engine.info.architecture,
             "model_id": self.engine.info.id,
             "ready": self.pipeline.ready,
@@ -135,8 +140,10 @@ class Worker:
             "liveness": "not_checked",
             "site_key": self.backlog.key_id if self.backlog else None,
             "kiosks": len(self.leases.held),
+            "kiosks_held": sorted(self.leases.held),
             "decisions_pending": self.sender.pending,
             "frames_processed": counts.get("frames_processed", 0),
+            "frames_per_s": self._rate.of(counts.get("frames_processed", 0), time.monotonic()),
             "frames_stale": counts.get("frames_stale", 0),
             "counts": counts,
             **self.models.report(),

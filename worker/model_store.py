@@ -11,7 +11,8 @@ import threading
 import time
 from pathlib import Path
 
-from worker.protocol.bundle import INFO, MODEL_ID, BadBundle, verify
+from worker.named_models import info_of
+from worker.protocol.bundle import INFO, MODEL_ID, BadBundle, ModelInfo, verify
 
 DRAFT = ".taking-"
 DRAFT_FORGOTTEN_S = 3_600
@@ -25,6 +26,8 @@ class ModelStore:
         self.folder, self._own = folder, own
         self._bad: dict[str, tuple[int, int]] = {}
         """Bundles that could not be loaded, until other files take their place."""
+        self._said: dict[str, tuple[tuple[int, int] | None, ModelInfo | None]] = {}
+        """What was read of each, as long as its file stays the same."""
         self._lock = threading.Lock()
 
     def held(self) -> list[str]:
@@ -39,6 +42,25 @@ class ModelStore:
             return self._own[model_id]
         good = re.fullmatch(MODEL_ID, model_id) and self._is_good(model_id)
         return str(self.folder / model_id) if good else None
+
+    def info(self, model_id: str) -> ModelInfo | None:
+        """What a held model's bundle says of itself; None where it can't be read."""
+        where = self.where(model_id)
+        if where is None:
+            return None
+        mark = self._mark(model_id)
+        with self._lock:
+            known = self._said.get(model_id)
+        if known is not None and known[0] == mark:
+            return known[1]
+        try:
+            read = info_of(where)
+        except (BadBundle, ImportError):
+            read = None
+        found = read if read is not None and read.id == model_id else None
+        with self._lock:
+            self._said[model_id] = (mark, found)
+        return found
 
     def reject(self, model_id: str) -> None:
         """It can't be loaded: not held any more, until it is put here anew."""

@@ -17,6 +17,7 @@ from worker.engine import Engine
 from worker.gallery import GalleryFollower
 from worker.model_store import ModelStore
 from worker.protocol import keys
+from worker.protocol.announced import MOST_ANNOUNCED, AnnouncedModel
 from worker.protocol.bundle import BadBundle, ModelInfo
 from worker.protocol.connection import Client, keep_trying
 from worker.protocol.entries import BadEntry
@@ -129,7 +130,17 @@ class Models(threading.Thread):
                 for model in list(self._loaded.values())
             },
             "models_failed": dict(self.failed),
+            "models": self._announced(),
         }
+
+    def _announced(self) -> list[dict[str, object]]:
+        """What held models say of themselves, loaded ones first."""
+        infos = {model.id: model.engine.info for model in list(self._loaded.values())}
+        for model_id in self.store.held():
+            info = infos.get(model_id) or self.store.info(model_id)
+            if info is not None:
+                infos[model_id] = info
+        return [AnnouncedModel.of(info).model_dump() for info in list(infos.values())[:MOST_ANNOUNCED]]
 
     # --- following the key -------------------------------------------------------------------------------------------
 

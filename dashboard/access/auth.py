@@ -20,7 +20,7 @@ WHILE_ONE_TIME = frozenset({"auth.password", "auth.logout", *PUBLIC})
 WHILE_NO_FACTOR = WHILE_ONE_TIME | {"account.factor", "account.begin_factor", "account.qr"}
 """What somebody may reach whose role demands a second factor, before it is set up."""
 
-UNWATCHED = frozenset({"live.stream", "live.who", "guided.look", "kiosk_enrolment.state"})
+UNWATCHED = frozenset({"live.stream", "live.who", "guided.look", "kiosk_enrolment.state", "models.progress"})
 """What a page asks for by itself: nobody need be there, so it keeps no log-in alive."""
 
 logins = LoginManager()

@@ -52,6 +52,9 @@ CHANGE_PEOPLE = _all(Role.HR)
 READ_KIOSKS = _all(Role.HR, Role.OPERATOR, Role.AUDITOR)
 CHANGE_KIOSKS = _all(Role.HR, Role.OPERATOR)
 """HR too: the direction of a door decides what a punch there means."""
+RUN_SITE = _all(Role.OPERATOR)
+"""Which model serves: a matter of the machines, not of people."""
+READ_SETTINGS = _all(Role.OPERATOR, Role.AUDITOR)
 READ_RULES = _all(Role.HR, Role.AUDITOR)
 CHANGE_RULES = _all(Role.HR)
 """Shifts, sites, holidays and leave: what days are computed by."""
@@ -141,6 +144,14 @@ RIGHTS: Mapping[str, Line] = {
     "kiosk_enrolment.end": CHANGE_PEOPLE,
     "kiosks.index": READ_KIOSKS,
     "kiosks.change": CHANGE_KIOSKS,
+    "models.index": READ_KIOSKS,
+    "models.progress": READ_KIOSKS,
+    "models.prepare": RUN_SITE,
+    "models.switch": RUN_SITE,
+    "models.rollback": RUN_SITE,
+    "models.cancel": RUN_SITE,
+    "site_settings.index": READ_SETTINGS,
+    "site_health.index": READ_KIOSKS,
     "accounts.index": READ_ACCOUNTS,
     "accounts.account": READ_ACCOUNTS,
     "accounts.create": CHANGE_ACCOUNTS,

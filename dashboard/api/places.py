@@ -11,6 +11,7 @@ from dashboard.api.blueprint import gives, operation
 from dashboard.api.schemas import Query, moment
 from dashboard.database import reading
 from dashboard.models import Employee, Kiosk
+from dashboard.operating.running import running
 from dashboard.web.answers import services
 
 
@@ -52,7 +53,7 @@ def list_departments(query: Query) -> Response:
 def list_kiosks(query: Query) -> Response:
     """Every door that is set up or announces itself, and whether it runs at this moment."""
     after = cursors.read("kiosks", {}, query.cursor)
-    now = kiosks.running(services().lives)
+    now = running(services().lives)
     with reading(services().sessions) as session:
         known = list(session.scalars(select(Kiosk)))
     doors = [door for door in kiosks.doors(known, now) if after is None or door.name > after[0]]

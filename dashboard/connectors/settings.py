@@ -6,7 +6,7 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from dashboard.webhooks.targets import BadTarget, parse
-from worker.protocol.settings import CommonSettings
+from worker.protocol.settings import N_, CommonSettings
 
 
 class FrappeSettings(CommonSettings):
@@ -15,28 +15,30 @@ class FrappeSettings(CommonSettings):
     site: str | None = Field(
         default=None,
         validation_alias="ATTENDANCE_FRAPPE_URL",
-        description="the Frappe site, such as https://hr.example.com; unset: none",
+        description=N_("the Frappe site, such as https://hr.example.com; unset: none"),
     )
-    api_key: SecretStr | None = Field(default=None, description="of the user that punches are entered by, in Frappe")
-    api_secret: SecretStr | None = Field(default=None, description="that user's API secret", repr=False)
+    api_key: SecretStr | None = Field(
+        default=None, description=N_("of the user that punches are entered by, in Frappe")
+    )
+    api_secret: SecretStr | None = Field(default=None, description=N_("that user's API secret"), repr=False)
     employee_field: str = Field(
         default="attendance_device_id",
         pattern=r"^[a-z][a-z0-9_]{0,60}$",
-        description="field of Frappe's Employee that holds our employee code",
+        description=N_("field of Frappe's Employee that holds our employee code"),
     )
     shift_types: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(),
         max_length=50,
-        description="Shift Types whose Last Sync of Checkin is kept up to date, with commas between",
+        description=N_("Shift Types whose Last Sync of Checkin is kept up to date, with commas between"),
     )
     send_log_type: bool = Field(
-        default=True, description="send IN or OUT; false where Frappe takes check-ins as alternating"
+        default=True, description=N_("send IN or OUT; false where Frappe takes check-ins as alternating")
     )
     skip_auto_attendance: bool = Field(
-        default=False, description="enter check-ins that Frappe's auto attendance leaves aside"
+        default=False, description=N_("enter check-ins that Frappe's auto attendance leaves aside")
     )
     sync_every_s: float = Field(
-        default=300, ge=30, le=86_400, description="pause between two updates of Last Sync of Checkin"
+        default=300, ge=30, le=86_400, description=N_("pause between two updates of Last Sync of Checkin")
     )
 
     @field_validator("site")

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import redis
 
-from dashboard.kiosks import number, running
+from dashboard.operating.running import number, running
 from worker.protocol import keys
 from worker.protocol.connection import Client
 

@@ -120,6 +120,12 @@ def enrolled_since(session: Session, model_id: str) -> int:
     return session.scalar(query) or 0
 
 
+def newest_look(session: Session, model_id: str) -> Calibration | None:
+    """The last time that the people were looked at under the model."""
+    query = select(Calibration).where(Calibration.model_id == model_id, Calibration.action != "reset")
+    return session.scalars(query.order_by(Calibration.id.desc()).limit(1)).first()
+
+
 def offered(session: Session, model_id: str) -> int | None:
     """How many people were enrolled since the last look, once they are enough for another; else None."""
     people = enrolled_since(session, model_id)

@@ -1,6 +1,6 @@
 """Which model serves the site: one row of the database, and the key of each shard's ledger that is written from it.
 
-`attendance model use` announces a model as coming, has every picture embedded by it, and switches. The row's lock orders
+A swap (swap.py) announces a model as coming, has every picture embedded by it, and switches. The row's lock orders
 that with enrolment: a picture is stored with a template of the model that serves at that moment, and the switch happens
 only in a transaction that finds no picture without a template of the model it switches to. So nobody falls between two
 models. The recorder of each shard follows the row (serving_key.py), as the gallery's publisher follows the outbox.
@@ -22,6 +22,7 @@ from worker.protocol.entries import NUMBER_BYTES
 
 HOLD_MS = 30_000
 """A command that was killed is followed by another after this."""
+ACTIVE = (Employee.deactivated_ms.is_(None), Employee.consent_ms.is_not(None))
 
 
 class SwapError(ValueError):
@@ -75,8 +76,8 @@ def wanted(session: Session) -> Standing:
 # --- the steps of a swap ---------------------------------------------------------------------------------------------
 
 
-def begin(session: Session, target: str, token: str) -> Standing:
-    """Announce `target` as coming, held by the command with that token. Goes on where an earlier command ended."""
+def begin(session: Session, target: str, token: str, by: audit.Actor = audit.COMMAND) -> Standing:
+    """Announce `target` as coming, held by the swap with that token. Goes on where an earlier one ended."""
     row = locked(session)
     _refuse_if_held(row, token)
     if row.coming not in (None, target):
@@ -86,7 +87,7 @@ def begin(session: Session, target: str, token: str) -> Standing:
         )
     if row.coming is None:
         row.coming, row.revision = target, row.revision + 1
-        audit.add(session, audit.COMMAND, Action.MODEL_COMING, audit.Subject("model", target))
+        audit.add(session, by, Action.MODEL_COMING, audit.Subject("model", target))
     row.holder, row.held_until_ms = token, now_ms() + HOLD_MS
     return standing(row)
 
@@ -113,7 +114,9 @@ def let_go(session: Session, token: str) -> None:
         row.holder, row.held_until_ms = None, 0
 
 
-def switch(session: Session, token: str, now_serving: str | None, leave_out: set[str]) -> Standing | None:
+def switch(
+    session: Session, token: str, now_serving: str | None, leave_out: set[str], by: audit.Actor = audit.COMMAND
+) -> Standing | None:
     """Name the coming model as the serving one, under the next epoch. None when there is a picture that it hasn't embedded,
     other than those in `leave_out`. `now_serving` is what workers serve by their own setting."""
     hold_on(session, token)
@@ -125,18 +128,22 @@ def switch(session: Session, token: str, now_serving: str | None, leave_out: set
     row.model_id, row.coming, row.holder, row.held_until_ms = row.coming, None, None, 0
     row.epoch, row.revision = row.epoch + 1, row.revision + 1
     subject = audit.Subject("model", row.model_id)
-    audit.add(session, audit.COMMAND, Action.MODEL_USED, subject, {"model": row.previous}, {"model": row.model_id})
+    audit.add(session, by, Action.MODEL_USED, subject, {"model": row.previous}, {"model": row.model_id})
     return standing(row)
 
 
-def cancel(session: Session) -> str | None:
-    """Give up what is coming, and return it. Templates made of it stay: the next try needs not make them again."""
+def cancel(session: Session, by: audit.Actor = audit.COMMAND, even_held: bool = False) -> str | None:
+    """Give up what is coming, and return it. Templates made of it stay: the next try needs not make them again.
+
+    A swap that is under way is refused, or with `even_held` ended: it finds out before it does anything else.
+    """
     row = locked(session)
-    _refuse_if_held(row)
+    if not even_held:
+        _refuse_if_held(row)
     gone = row.coming
     if gone is not None:
         row.coming, row.holder, row.held_until_ms, row.revision = None, None, 0, row.revision + 1
-        audit.add(session, audit.COMMAND, Action.MODEL_CANCELLED, audit.Subject("model", gone))
+        audit.add(session, by, Action.MODEL_CANCELLED, audit.Subject("model", gone))
     return gone
 
 
@@ -158,6 +165,35 @@ def pictures_without(session: Session, model_id: str) -> Sequence[str]:
     return session.scalars(query).all()
 
 
+def count_pictures(session: Session, model_id: str) -> tuple[int, int]:
+    """How many pictures there are to embed, and how many of them the model hasn't embedded."""
+    query = (
+        select(func.count(), func.count().filter(~_has_template(model_id)))
+        .select_from(EnrolmentPicture)
+        .join(Employee, Employee.id == EnrolmentPicture.employee_id)
+        .where(Employee.consent_ms.is_not(None))
+    )
+    total, left = session.execute(query).one()
+    return total, left
+
+
+def people_by_model(session: Session) -> dict[str, int]:
+    """Model id → how many active people, who have agreed, it has a template of."""
+    query = (
+        select(Template.model_id, func.count(EnrolmentPicture.employee_id.distinct()))
+        .join(EnrolmentPicture, EnrolmentPicture.id == Template.picture_id)
+        .join(Employee, Employee.id == EnrolmentPicture.employee_id)
+        .where(*ACTIVE)
+        .group_by(Template.model_id)
+    )
+    return dict(session.execute(query).all())
+
+
+def count_people(session: Session) -> int:
+    """Active people who have agreed: whom a model should know."""
+    return session.scalar(select(func.count()).select_from(Employee).where(*ACTIVE)) or 0
+
+
 def has_pictures(session: Session) -> bool:
     return session.scalar(select(EnrolmentPicture.id).limit(1)) is not None
 
@@ -175,8 +211,7 @@ def people_unknown_to(session: Session, model_id: str) -> list[tuple[str, str]]:
 
 
 def _people(session: Session, rule) -> list[tuple[str, str]]:  # type: ignore[no-untyped-def]
-    active = Employee.deactivated_ms.is_(None) & Employee.consent_ms.is_not(None)
-    query = select(Employee.code, Employee.name).where(active, rule).order_by(Employee.name, Employee.code)
+    query = select(Employee.code, Employee.name).where(*ACTIVE, rule).order_by(Employee.name, Employee.code)
     return [(code, name) for code, name in session.execute(query)]
 
 

@@ -18,6 +18,7 @@ from dashboard.models.rules import (
     Site,
 )
 from dashboard.models.serving import Calibration, GalleryOutbox, GalleryPublication, GalleryShard, ServingModel
+from dashboard.models.swaps import SwapRun
 
 __all__ = [
     "ApiKey",
@@ -50,6 +51,7 @@ __all__ = [
     "ShiftPattern",
     "ShiftPatternVersion",
     "Site",
+    "SwapRun",
     "Template",
     "User",
     "UserDepartment",

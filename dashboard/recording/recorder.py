@@ -29,7 +29,7 @@ from dashboard.settings import DashboardSettings
 from worker.protocol import keys
 from worker.protocol.connection import Backoff, connect
 from worker.protocol.entries import BadEntry, Decision, entry_time_ms
-from worker.protocol.heartbeats import Heart
+from worker.protocol.heartbeats import Heart, product_version
 from worker.protocol.metrics import serve
 from worker.protocol.telemetry import Counters
 
@@ -225,9 +225,11 @@ def run(settings: DashboardSettings, stop: threading.Event | None = None) -> int
     models = ModelsInUse(live, settings.shard, stop)
     publisher = Publisher(factory, ledger, settings.shard, models)
     recorder = Recorder(settings, factory, live, ledger, name, stop)
-    heart = Heart(
-        live, settings.shard, "recorder", name, lambda: recorder.counters.to_dict() | publisher.counters.to_dict()
-    )
+
+    def report() -> dict[str, object]:
+        return {"version": product_version(), **recorder.counters.to_dict(), **publisher.counters.to_dict()}
+
+    heart = Heart(live, settings.shard, "recorder", name, report)
     stop_metrics = serve(settings.metrics_port, settings.metrics_host, lambda: figures(recorder, publisher))
     parts = Parts(stop)
     parts.add(recorder.step, "recorder", 0.0)

@@ -1,7 +1,7 @@
 """What all pages share: the app's services, answers as page or JSON, bad input as words, and local redirects."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 import redis
@@ -23,6 +23,8 @@ class Services:
     sessions: SessionFactory
     lives: Mapping[str, redis.Redis]
     """A client of the live role for each shard of the site."""
+    ledgers: Mapping[str, redis.Redis] = field(default_factory=dict)
+    """The same of the ledger, of which the dashboard may see how much waits; empty where no address of it is set."""
 
 
 def services() -> Services:

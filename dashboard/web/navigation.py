@@ -33,7 +33,16 @@ ENTRIES = (
         "clock",
         (("shift_patterns.index", lazy_gettext("Shifts")), ("sites.index", lazy_gettext("Sites and holidays"))),
     ),
-    Entry(lazy_gettext("Kiosks"), "kiosk", (("kiosks.index", lazy_gettext("Kiosks")),)),
+    Entry(
+        lazy_gettext("Kiosks"),
+        "kiosk",
+        (
+            ("kiosks.index", lazy_gettext("Kiosks")),
+            ("models.index", lazy_gettext("Models")),
+            ("site_health.index", lazy_gettext("Health")),
+            ("site_settings.index", lazy_gettext("Settings")),
+        ),
+    ),
     Entry(
         lazy_gettext("My records"),
         "user",

@@ -143,4 +143,5 @@ TESTED_BELOW = {"people_import.apply"}
 WITH_THEIR_PAGES = {f"kiosk_enrolment.{what}" for what in ("start", "accept", "end")}
 WITH_THEIR_PAGES |= {f"corrections.{what}" for what in ("enter", "decide", "withdraw")}
 WITH_THEIR_PAGES |= {"my_corrections.ask", "my_corrections.withdraw"}
-"""Tested in test_kiosk_enrolment.py, test_my_corrections.py and test_corrections_pages.py."""
+WITH_THEIR_PAGES |= {f"models.{what}" for what in ("prepare", "switch", "rollback", "cancel")}
+"""Tested in test_kiosk_enrolment.py, test_my_corrections.py, test_corrections_pages.py and test_models_pages.py."""

@@ -12,6 +12,7 @@ from dashboard.connectors.settings import FrappeSettings
 from dashboard.connectors.settled import MARGIN_MS, SPOOL_KEPT_MS, settled_until_ms
 from dashboard.database import SessionFactory, now_ms, reading
 from dashboard.models import Delivery
+from dashboard.operating.running import running
 from dashboard.people.employees import create_employee
 from dashboard.recording.recorder import Recorder
 from dashboard.settings import DashboardSettings
@@ -46,6 +47,7 @@ def test_a_punch_goes_all_the_way_from_the_ledger_to_a_webhook(
         recorder = Recorder(settings, factory, redis_pair.live, redis_pair.ledger, "r1")
         until(lambda: recorder.step() == 0 and redis_pair.ledger.xlen(keys.decisions(S)) == 0)
         until(lambda: len(target.seen) == 1)
+        assert running({S: redis_pair.live}).deliverers == 1
         assert decision.event_id.encode() in target.seen[0][2]
         stop.set()
         thread.join(10)

@@ -8,10 +8,10 @@ import pytest
 
 from dashboard.database import now_ms
 from dashboard.enrolling.worker_requests import shard_with_worker
-from dashboard.kiosks import running
 from dashboard.live import arrivals
 from dashboard.live.live_pages import MAX_STREAMS
 from dashboard.models import Kiosk
+from dashboard.operating.running import running
 from dashboard.people.employees import create_employee
 from tests.conftest import RedisPair
 from tests.dashboard.site import Browser, Site

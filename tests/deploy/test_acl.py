@@ -279,6 +279,8 @@ def test_the_deliverer_sees_with_the_dashboards_user_whether_all_punches_are_the
     live, ledger = logged_in("dashboard", "live"), logged_in("dashboard", "ledger")
     admin_live, admin_ledger = logged_in("admin", "live"), logged_in("admin", "ledger")
     Heart(admin_live, S, "recorder", "r", dict).beat()
+    Heart(live, S, "deliverer", "d", dict).beat()
+    assert refused(lambda: Heart(live, S, "worker", "d", dict).beat())
     admin_live.zadd(keys.kiosks(S), {"front": 1})
     admin_ledger.delete(keys.decisions(S), keys.backlog(S, "front"))
     assert settled_until_ms({S: live}, {S: ledger}, 10**12) == 10**12 - MARGIN_MS

@@ -10,9 +10,9 @@ from pydantic_settings import BaseSettings
 import deploy
 from dashboard.connectors.settings import FrappeSettings
 from dashboard.settings import DashboardSettings
-from deploy.errors import variable_of
 from deploy.settings import DeploySettings
 from kiosk.settings import KioskSettings
+from worker.protocol.explained import variable_of
 from worker.protocol.settings import CommonSettings
 from worker.settings import WorkerSettings
 

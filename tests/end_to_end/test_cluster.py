@@ -17,9 +17,9 @@ from sqlalchemy import select
 
 from dashboard.database import SessionFactory, engine_for, now_ms, reading, session_factory, upgrade
 from dashboard.gallery.outbox import queue_change
-from dashboard.kiosks import running
 from dashboard.live import arrivals
 from dashboard.models import AttendanceEvent, EnrolmentPicture, Template
+from dashboard.operating.running import running
 from dashboard.people.employees import create_employee, deactivate
 from dashboard.recording import recorder
 from dashboard.settings import DashboardSettings

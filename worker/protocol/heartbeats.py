@@ -8,6 +8,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
+from importlib import metadata
 from typing import Any, Literal
 
 import redis
@@ -17,9 +19,18 @@ from worker.protocol.connection import FAILURES, server_time_ms
 
 log = logging.getLogger(__name__)
 
-Role = Literal["kiosk", "worker", "recorder"]
+Role = Literal["kiosk", "worker", "recorder", "deliverer"]
 EVERY_S = 0.5
 TTL_S = 3
+
+
+@cache
+def product_version() -> str:
+    """Of the installed product, for the heartbeat: a site updates its machines one after the other."""
+    try:
+        return metadata.version("attendance-kiosk")
+    except metadata.PackageNotFoundError:
+        return "?"
 
 
 @dataclass(frozen=True)

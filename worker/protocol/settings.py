@@ -9,6 +9,12 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from worker.protocol import cluster
 from worker.protocol.keys import check_kiosk_name, check_shard_name
 
+
+def N_(words: str) -> str:
+    """Marks words for translators; whoever shows them translates them (the dashboard's Settings page)."""
+    return words
+
+
 ShardName = Annotated[str, AfterValidator(check_shard_name)]
 KioskName = Annotated[str, AfterValidator(check_kiosk_name)]
 
@@ -33,30 +39,32 @@ class CommonSettings(BaseSettings):
     home: Path = Field(
         default=Path("var"),
         validation_alias="ATTENDANCE_HOME",
-        description="folder for database, Redis files, logs and caches",
+        description=N_("folder for database, Redis files, logs and caches"),
     )
     redis_url: RedisUrl = Field(
         default=None,
         validation_alias="ATTENDANCE_REDIS_URL",
-        description="one server for both roles; live_url and ledger_url win over it",
+        description=N_("one server for both roles; live_url and ledger_url win over it"),
     )
     live_url: RedisUrl = Field(
         default=None,
         validation_alias="ATTENDANCE_LIVE_URL",
-        description="frames, feedback, requests, heartbeats: no persistence wanted",
+        description=N_("frames, feedback, requests, heartbeats: no persistence wanted"),
     )
     ledger_url: RedisUrl = Field(
         default=None,
         validation_alias="ATTENDANCE_LEDGER_URL",
-        description="decisions and gallery: appendfsync always, noeviction",
+        description=N_("decisions and gallery: appendfsync always, noeviction"),
     )
-    shard: ShardName = Field(default="s0", validation_alias="ATTENDANCE_SHARD", description="hash tag of every key")
+    shard: ShardName = Field(default="s0", validation_alias="ATTENDANCE_SHARD", description=N_("hash tag of every key"))
     shards: Annotated[tuple[ShardName, ...] | None, NoDecode] = Field(
         default=None,
         min_length=1,
         max_length=64,
         validation_alias="ATTENDANCE_SHARDS",
-        description="all shards of the site, with commas between: for dashboard, status and doctor; unset: the one shard",
+        description=N_(
+            "all shards of the site, with commas between: for dashboard, status and doctor; unset: the one shard"
+        ),
     )
 
     @field_validator("shards", mode="before")
