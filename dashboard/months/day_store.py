@@ -24,6 +24,7 @@ from dashboard import models
 from dashboard.days.calendar import Plan
 from dashboard.days.corrections import Correction, Punch, corrected
 from dashboard.days.day import Day
+from dashboard.days.lateness import PlannedDay, planned_days
 from dashboard.days.month import days_in_row, turns_of
 from dashboard.models import AttendanceEvent, DecisionRecord
 from dashboard.planning.plans import load_plans
@@ -49,6 +50,22 @@ def days_of(
     found = _rows(session, employee_ids, first_day, last_day, default_zone, rules_as_of_ms)
     return {
         person: days_in_row(row.plans, row.turns, corrected(row.punches, row.corrections), as_of_ms)
+        for person, row in found.items()
+    }
+
+
+def planned_of(
+    session: Session,
+    employee_ids: Collection[str],
+    first_day: date,
+    last_day: date,
+    as_of_ms: int,
+    default_zone: ZoneInfo,
+) -> dict[str, list[PlannedDay]]:
+    """When people were due at a fixed time and how late they came, as days_of has it, at a fraction of its time."""
+    found = _rows(session, employee_ids, first_day, last_day, default_zone)
+    return {
+        person: planned_days(row.plans, row.turns, corrected(row.punches, row.corrections), as_of_ms)
         for person, row in found.items()
     }
 

@@ -18,7 +18,7 @@ class Entry:
 
 ENTRIES = (
     Entry("Live", "live", (("live.board", "Live"),)),
-    Entry("Attendance", "log", (("attendance.log", "Attendance"),)),
+    Entry("Attendance", "log", (("attendance.log", "Attendance"), ("charts.index", "Charts"))),
     Entry("Months", "calendar", (("months.index", "Months"), ("corrections.index", "Corrections"))),
     Entry("People", "people", (("people.index", "People"),)),
     Entry("Rules", "clock", (("shift_patterns.index", "Shifts"), ("sites.index", "Sites and holidays"))),
