@@ -61,7 +61,8 @@ def quick_ranges(today: date) -> list[tuple[str, date, date]]:
 def read_filter(args: Mapping[str, str], today: date, sites: Collection[str]) -> tuple[ChartFilter, list[str]]:
     """The filter in `args`, and what is wrong with it in words (then what is wrong is left out of the filter).
 
-    Without days it is the last week, today included; with one of them only, the week that ends or begins there.
+    Without days it is the last week, today included; without its end the period ends today, or after a week if it begins
+    later; without its beginning it is a week.
     """
     problems: list[str] = []
     texts: dict[str, str] = {}
@@ -93,7 +94,7 @@ def _period(texts: Mapping[str, str], today: date, problems: list[str]) -> tuple
     if len(problems) > wrong:
         return today - week, today
     if end is None:
-        end = today if start is None else start + week
+        end = today if start is None or start <= today else start + week
     start = start or end - week
     count = (end - start).days + 1
     if count > MOST_DAYS:

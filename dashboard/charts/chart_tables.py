@@ -106,7 +106,7 @@ def lateness(days: Sequence[LateDay], median_min: float | None) -> Chart:
             " %(minutes)s minutes. The most on %(day)s: %(worst)s of %(due)s.",
             planned=format_decimal(planned),
             late=format_decimal(late),
-            share=format_percent(late / planned, "0.0%"),
+            share=_share(late, planned),
             minutes=format_decimal(median_min),
             day=format_date(worst.day, DAY),
             worst=format_decimal(worst.late),
@@ -202,20 +202,19 @@ def outcomes(doors: Sequence[Door], labels: Mapping[str, str], of_people: bool) 
     total = sum(door.total for door in doors)
     if not total:
         return Chart(name, title, _("Nobody stood in front of a kiosk."))
-    refused = sum(door.refused for door in doors)
-    recorded = sum(door.counts["recorded"] for door in doors)
     summary = ngettext(
-        "%(count)s decision: %(recorded)s recorded, %(refused)s refused.",
-        "%(count)s decisions: %(recorded)s recorded, %(refused)s refused.",
+        "%(count)s decision: %(recorded)s recorded, %(repeated)s repeated.",
+        "%(count)s decisions: %(recorded)s recorded, %(repeated)s repeated.",
         total,
         count=format_decimal(total),
-        recorded=format_percent(recorded / total, "0.0%"),
-        refused=format_percent(refused / total, "0.0%"),
+        recorded=_share(sum(door.counts["recorded"] for door in doors), total),
+        repeated=_share(sum(door.counts["repeated"] for door in doors), total),
     )
     worst = max(doors, key=lambda door: door.refused / door.total)
     if worst.refused:
         summary += " " + _(
-            "The largest share was refused at %(kiosk)s: %(refused)s of %(total)s.",
+            "%(share)s were not recognised or looked wrong, the largest part of them at %(kiosk)s: %(refused)s of %(total)s.",
+            share=_share(sum(door.refused for door in doors), total),
             kiosk=_door_words(worst.name, labels),
             refused=format_decimal(worst.refused),
             total=format_decimal(worst.total),
@@ -236,6 +235,10 @@ def outcomes(doors: Sequence[Door], labels: Mapping[str, str], of_people: bool) 
         series=[Series(kind_words(kind), kind) for kind in KINDS],
         rows=[(_door_words(door.name, labels), [number(door.counts[kind]) for kind in KINDS]) for door in doors],
     )
+
+
+def _share(part: int, total: int) -> str:
+    return format_percent(part / total, "0.0%")
 
 
 def _door_words(name: str, labels: Mapping[str, str]) -> str:

@@ -77,7 +77,7 @@ def _charts(session: Session, chosen: ChartFilter, asked: scope.Scope, as_of_ms:
         late = chart_tables.too_many_planned(lateness.MOST_PERSON_DAYS)
     else:
         late = chart_tables.lateness(lateness.by_day(chosen.days, planned), lateness.whole_median(planned))
-    doors = outcomes.by_door(outcomes.read(session, asked, asked.doors or kiosks))
+    doors = outcomes.by_door(outcomes.read(session, asked, kiosks))
     return [came, late, present, chart_tables.outcomes(doors, kiosks, asked.people is not None)]
 
 

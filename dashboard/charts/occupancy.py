@@ -1,8 +1,8 @@
 """Occupancy: how many people are in at each quarter of an hour.
 
-Somebody is in from a punch in until their next punch, whatever it says, if that comes within 16 hours; without one, until
-now, if the punch in is no older. A punch in that nothing follows in that time (the out was forgotten) counts for nothing,
-and how many there are is told.
+Somebody is in from a punch in until their next punch at any door, if that comes within 16 hours; without one, until now,
+if the punch in is no older. A punch in that nothing follows in that time (the out was forgotten) counts for nothing, and
+how many there are is told. With a site in the filter they are those who came in by its doors.
 """
 
 from collections import Counter, defaultdict
@@ -45,13 +45,14 @@ def read(session: Session, scope: Scope, as_of_ms: int) -> list[Stays]:
     """Those that begin before the period's end, and from 16 hours before it on. Paired and counted by the database."""
     event = AttendanceEvent
     following = func.lead(event.captured_ms).over(partition_by=event.employee_id, order_by=event.captured_ms)
-    columns = (event.captured_ms, event.direction, func.coalesce(following, as_of_ms).label("until_ms"))
-    punch = select(*columns).where(*scope.punches(around_ms=LONGEST_MS)).subquery().c
+    columns = (event.captured_ms, event.direction, event.kiosk, func.coalesce(following, as_of_ms).label("until_ms"))
+    punch = select(*columns).where(*scope.rows_of_punches(LONGEST_MS)).subquery().c
+    here = [] if scope.doors is None else [punch.kiosk.in_(scope.doors)]
     known = punch.until_ms - punch.captured_ms <= LONGEST_MS
     end = case((known, _quarter_from(punch.until_ms)), else_=null())
     stay = (
         select(_quarter_from(punch.captured_ms).label("first"), end.label("end"))
-        .where(punch.direction == "in", punch.captured_ms < scope.end_ms)
+        .where(punch.direction == "in", punch.captured_ms < scope.end_ms, *here)
         .subquery()
         .c
     )

@@ -50,8 +50,8 @@ def kind_of(status: str, outcome: str) -> Kind:
     return OF_STATUS.get(status) or OF_OUTCOME.get(outcome, "unrecognised")
 
 
-def read(session: Session, scope: Scope, doors: Iterable[str]) -> list[Row]:
-    """Counted by the database, at the `doors` (all that are known, or those of the scope).
+def read(session: Session, scope: Scope, known: Iterable[str]) -> list[Row]:
+    """Counted by the database, at the scope's doors; `known` are the names of all there are.
 
     Everybody's are counted along the index of the doors alone; only what was refused is looked at for its reason.
     """
@@ -59,10 +59,11 @@ def read(session: Session, scope: Scope, doors: Iterable[str]) -> list[Row]:
     if scope.people is not None:
         query = select(row.kiosk, row.status, row.outcome, func.count()).where(*scope.decisions())
         return _rows(session, query.group_by(row.kiosk, row.status, row.outcome))
+    doors = known if scope.doors is None else scope.doors
     here = [row.kiosk.in_(doors), row.captured_ms >= scope.start_ms, row.captured_ms < scope.end_ms]
-    known = select(row.kiosk, row.status, func.count()).where(*here, row.status.in_(OF_STATUS))
+    plain = select(row.kiosk, row.status, func.count()).where(*here, row.status.in_(OF_STATUS))
     found = [
-        (kiosk, status, "", count) for kiosk, status, count in session.execute(known.group_by(row.kiosk, row.status))
+        (kiosk, status, "", count) for kiosk, status, count in session.execute(plain.group_by(row.kiosk, row.status))
     ]
     refused = select(row.kiosk, row.status, row.outcome, func.count()).where(*here, row.status == "not_a_punch")
     return found + _rows(session, refused.group_by(row.kiosk, row.status, row.outcome))

@@ -32,23 +32,31 @@ class Scope:
     doors: tuple[str, ...] | None
     """Names of kiosks; None: all."""
 
-    def punches(self, around_ms: int = 0) -> list[Any]:
-        """Conditions on attendance events, with those up to `around_ms` before and after the period."""
+    def punches(self) -> list[Any]:
+        """Conditions on attendance events."""
         event = AttendanceEvent
+        return [*self._where(event.employee_id, event.kiosk), *self._between(event.captured_ms)]
+
+    def rows_of_punches(self, around_ms: int) -> list[Any]:
+        """The same with those up to `around_ms` before and after, at all doors, of everybody who was at the scope's."""
+        event = AttendanceEvent
+        people = self.people
+        if people is None and self.doors is not None:
+            people = select(event.employee_id).where(
+                event.kiosk.in_(self.doors), *self._between(event.captured_ms, around_ms)
+            )
         return [
-            *self._where(event.employee_id, event.kiosk),
-            event.captured_ms >= self.start_ms - around_ms,
-            event.captured_ms < self.end_ms + around_ms,
+            *([] if people is None else [event.employee_id.in_(people)]),
+            *self._between(event.captured_ms, around_ms),
         ]
 
     def decisions(self) -> list[Any]:
         """Conditions on decisions."""
         row = DecisionRecord
-        return [
-            *self._where(row.employee_id, row.kiosk),
-            row.captured_ms >= self.start_ms,
-            row.captured_ms < self.end_ms,
-        ]
+        return [*self._where(row.employee_id, row.kiosk), *self._between(row.captured_ms)]
+
+    def _between(self, captured_ms: Any, around_ms: int = 0) -> list[Any]:
+        return [captured_ms >= self.start_ms - around_ms, captured_ms < self.end_ms + around_ms]
 
     def _where(self, employee_id: Any, kiosk: Any) -> list[Any]:
         """Text is joined to the door where there are people, so that only the people's own index fits."""

@@ -9,6 +9,9 @@ const HATCHES = {
   inactive: [[4, 0, 4, 8]],
 }; // lines on a tile of 8 px: what colours tell apart, patterns do as well
 
+const LABEL_SHARE = 0.3; // of a stacked chart's width, at most, for the names of its rows
+const LETTER_PX = 7;
+
 const token = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
 function figures(section) {
@@ -63,6 +66,12 @@ function dataset(column, stacked) {
   };
 }
 
+// The whole name is in the tooltip and in the table.
+function shortened(text, width) {
+  const most = Math.max(8, Math.floor((width * LABEL_SHARE) / LETTER_PX));
+  return text.length > most ? `${text.slice(0, most - 1)}…` : text;
+}
+
 function options(section, columns, stacked) {
   const ink = token("--ink-soft");
   const grid = { color: token("--line") };
@@ -71,8 +80,12 @@ function options(section, columns, stacked) {
     ...axis, beginAtZero: true, grid, ticks: { color: ink, precision: 0, maxTicksLimit: 7 }, title: title(text),
   });
   const named = { grid: { display: false }, ticks: { color: ink, maxRotation: 0, autoSkipPadding: 12 } };
+  const lines = {
+    ...named, stacked: true,
+    ticks: { color: ink, autoSkip: false, callback(index) { return shortened(this.getLabelForValue(index), this.chart.width); } },
+  };
   const scales = stacked
-    ? { x: counted({ stacked: true }, section.dataset.left), y: { ...named, stacked: true, ticks: { color: ink, autoSkip: false } } }
+    ? { x: counted({ stacked: true }, section.dataset.left), y: lines }
     : { x: named, left: counted({ position: "left" }, section.dataset.left) };
   if (section.dataset.right) {
     scales.right = { ...counted({ position: "right" }, section.dataset.right), grid: { display: false } };
