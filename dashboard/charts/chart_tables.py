@@ -238,7 +238,8 @@ def outcomes(doors: Sequence[Door], labels: Mapping[str, str], of_people: bool) 
 
 
 def _share(part: int, total: int) -> str:
-    return format_percent(part / total, "0.0%")
+    words: str = format_percent(part / total, "0.0%")
+    return words
 
 
 def _door_words(name: str, labels: Mapping[str, str]) -> str:

@@ -1,7 +1,7 @@
 """Lateness: of the people who were due at a fixed time, who came late, and by how much. By the rules, as Months has it."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from statistics import median
@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session
 
 from dashboard.charts.chart_filter import NO_SITE, ChartFilter
 from dashboard.charts.scope import Scope
-from dashboard.days.lateness import PlannedDay
 from dashboard.models import Employee, Site
 from dashboard.months.day_store import planned_of
 from dashboard.planning.plans import sites_on
@@ -21,6 +20,9 @@ MOST_PERSON_DAYS = 20_000
 """So many are worked out while somebody waits: a month of 640 people, or a day of everybody on a large site."""
 BATCH = 200
 """People whose punches are in memory at a time."""
+
+ByDay = Mapping[date, Sequence[int]]
+"""Minutes late of everybody who was planned on a day; 0: in time, or not come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +39,8 @@ class LateDay:
         return self.late / self.planned if self.planned else None
 
 
-def read(
-    session: Session, chosen: ChartFilter, scope: Scope, as_of_ms: int, default_zone: ZoneInfo
-) -> list[PlannedDay] | None:
-    """What was planned for the people in the filter until they were deactivated; None for more than MOST_PERSON_DAYS.
+def read(session: Session, chosen: ChartFilter, scope: Scope, as_of_ms: int, default_zone: ZoneInfo) -> ByDay | None:
+    """Of the people in the filter, until they were deactivated; None for more than MOST_PERSON_DAYS.
 
     A site means those who are planned to work there on the period's last day.
     """
@@ -52,15 +52,20 @@ def read(
     until = {row.id: row.deactivated_ms for row in session.execute(query.limit(most + 1))}
     if len(until) > most:
         return None
-    ids, found = list(until), []
-    for start in range(0, len(ids), BATCH):
-        some = _at_site(session, ids[start : start + BATCH], chosen, default_zone)
-        planned = planned_of(session, some, chosen.start, chosen.end, as_of_ms, default_zone)
-        for person, days in planned.items():
+    found: dict[date, list[int]] = defaultdict(list)
+    for some in _batches(list(until)):
+        here = _at_site(session, some, chosen, default_zone)
+        for person, days in planned_of(session, here, chosen.start, chosen.end, as_of_ms, default_zone):
             left_ms = until[person]
-            found += days if left_ms is None else [day for day in days if day.start_ms < left_ms]
+            for one in days:
+                if left_ms is None or one.start_ms < left_ms:
+                    found[one.day].append(one.late_min)
         session.expunge_all()
     return found
+
+
+def _batches(people: Sequence[str]) -> Iterator[Sequence[str]]:
+    return (people[start : start + BATCH] for start in range(0, len(people), BATCH))
 
 
 def _at_site(session: Session, people: Sequence[str], chosen: ChartFilter, default_zone: ZoneInfo) -> Collection[str]:
@@ -71,19 +76,17 @@ def _at_site(session: Session, people: Sequence[str], chosen: ChartFilter, defau
     return [person for person in people if sites.get(person, "") == name]
 
 
-def by_day(days: Sequence[date], planned: Iterable[PlannedDay]) -> list[LateDay]:
+def by_day(days: Sequence[date], late: ByDay) -> list[LateDay]:
     """A line for each of `days`."""
-    late: dict[date, list[int]] = defaultdict(list)
-    for one in planned:
-        late[one.day].append(one.late_min)
-    found = []
-    for day in days:
-        minutes = [value for value in late[day] if value]
-        found.append(LateDay(day, len(late[day]), len(minutes), median(minutes) if minutes else None))
-    return found
+    return [_late_day(day, late.get(day, ())) for day in days]
 
 
-def whole_median(planned: Iterable[PlannedDay]) -> float | None:
+def _late_day(day: date, everybody: Sequence[int]) -> LateDay:
+    minutes = [late_min for late_min in everybody if late_min]
+    return LateDay(day, len(everybody), len(minutes), median(minutes) if minutes else None)
+
+
+def whole_median(late: ByDay) -> float | None:
     """Median minutes of all who came late; None without any."""
-    minutes = [one.late_min for one in planned if one.late_min]
+    minutes = [late_min for everybody in late.values() for late_min in everybody if late_min]
     return median(minutes) if minutes else None

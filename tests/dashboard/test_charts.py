@@ -6,6 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import select
 
 from dashboard.charts import arrivals, lateness, occupancy, outcomes, scope
 from dashboard.charts.chart_filter import NO_SITE, ChartFilter
@@ -13,11 +14,11 @@ from dashboard.charts.occupancy import AtTime
 from dashboard.charts.outcomes import MOST_DOORS
 from dashboard.charts.quarters import clock, offsets_ms, place
 from dashboard.charts.scope import Scope
+from dashboard.correcting.corrections import ask, ask_to_add, decide
 from dashboard.database import reading
-from dashboard.days.lateness import PlannedDay
 from dashboard.days.policy import Policy, weekly
 from dashboard.log.log_query import known_kiosks
-from dashboard.models import Employee, Holiday, Kiosk
+from dashboard.models import AttendanceEvent, Employee, Holiday, Kiosk
 from dashboard.models import Site as SiteRow
 from dashboard.people.employees import create_employee
 from dashboard.planning.patterns import assign, save_pattern
@@ -119,7 +120,7 @@ def test_lateness_by_the_rules(any_site: Site, people: dict[str, str]) -> None:
         asked = scope.scope_of(session, chosen, None, JAKARTA)
         planned = lateness.read(session, chosen, asked, NOW_MS, JAKARTA)
         nobody = scope.scope_of(session, chosen, ["Lab"], JAKARTA)
-        assert lateness.read(session, chosen, nobody, NOW_MS, JAKARTA) == []
+        assert lateness.read(session, chosen, nobody, NOW_MS, JAKARTA) == {}
     assert planned is not None
     found = lateness.by_day(chosen.days, planned)
     assert [(one.planned, one.late, one.median_min) for one in found] == [
@@ -130,10 +131,33 @@ def test_lateness_by_the_rules(any_site: Site, people: dict[str, str]) -> None:
     assert lateness.whole_median(planned) == 10
 
 
+def test_corrections_count_for_lateness(any_site: Site, people: dict[str, str]) -> None:
+    """Dee came at 09:00 on Tuesday, an hour late; HR says that it was 08:20, and adds 08:30 on Wednesday."""
+    with any_site.sessions.begin() as session:
+        version = save_pattern(session, "Office", weekly(OFFICE), date(2025, 1, 1), by="hr", now_ms=1)
+        assign(session, date(2025, 1, 1), department="Lab", pattern_id=version.pattern_id, by="hr", now_ms=1)
+    chosen, found = ChartFilter(MONDAY, WEDNESDAY, "Lab"), list[Any]()
+    for corrected in (False, True):
+        if corrected:
+            with any_site.sessions.begin() as session:
+                about: dict[str, Any] = {"reason": "badge", "by": "dee", "now_ms": NOW_MS}
+                came = select(AttendanceEvent.event_id).where(AttendanceEvent.captured_ms == at("09:00", TUESDAY))
+                change = ask(session, "change", event_id=session.scalar(came), new_ms=at("08:20", TUESDAY), **about)
+                added = ask_to_add(session, people["Dee"], at("08:30", WEDNESDAY), "in", **about)
+                for one in (change, added):
+                    decide(session, one.id, "approved", by="hr", now_ms=NOW_MS)
+        with reading(any_site.sessions) as session:
+            asked = scope.scope_of(session, chosen, None, JAKARTA)
+            planned = lateness.read(session, chosen, asked, NOW_MS, JAKARTA)
+            found.append([planned[day] for day in chosen.days] if planned else None)
+    assert found == [[[0], [60], [0]], [[0], [20], [30]]]
+
+
 def test_the_median_is_of_those_who_came_late() -> None:
-    planned = [PlannedDay(MONDAY, 0, late) for late in (0, 0, 0, 7, 10, 40, 61)]
-    assert lateness.by_day([MONDAY], planned) == [lateness.LateDay(MONDAY, 7, 4, 25.0)]
-    assert lateness.whole_median(planned[:3]) is None
+    late = {MONDAY: [0, 0, 0, 7, 10, 40, 61], TUESDAY: [0, 0]}
+    assert lateness.by_day([MONDAY], late) == [lateness.LateDay(MONDAY, 7, 4, 25.0)]
+    assert lateness.whole_median(late) == 25.0
+    assert lateness.whole_median({TUESDAY: [0, 0]}) is None
 
 
 def test_more_people_than_can_be_waited_for(
@@ -197,7 +221,7 @@ def test_a_site_has_its_doors_and_its_clock(any_site: Site, people: dict[str, st
             assert [days[TUESDAY][quarter(one)] for one in ("13:45", "14:00", "14:45", "15:00")] == [0, 1, 1, 0]
             planned = lateness.read(session, chosen, asked, NOW_MS, JAKARTA)
             assert planned is not None
-            assert {one.late_min for one in planned} == (set() if department else {0, 120}), (
+            assert {one for late in planned.values() for one in late} == (set() if department else {0, 120}), (
                 "10:00 for 08:00 at the lab"
             )
         elsewhere = scope.scope_of(session, ChartFilter(MONDAY, WEDNESDAY, site=NO_SITE), None, JAKARTA)
