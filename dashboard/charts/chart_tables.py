@@ -254,8 +254,11 @@ def too_many(name: str, title: str, most: int) -> Chart:
     return Chart(name, title, words)
 
 
-def too_many_planned(most: int) -> Chart:
+def too_many_planned(people: int, person_days: int) -> Chart:
     words = _(
-        "People times days are more than %(most)s: choose a shorter period or a department.", most=format_decimal(most)
+        "Lateness is worked out for up to %(people)s people, and %(days)s people times days: choose a shorter period or a"
+        " department.",
+        people=format_decimal(people),
+        days=format_decimal(person_days),
     )
     return Chart("lateness", _("Lateness"), words)

@@ -74,7 +74,7 @@ def _charts(session: Session, chosen: ChartFilter, asked: scope.Scope, as_of_ms:
         present = _people_in(session, chosen, asked, as_of_ms)
     planned = lateness.read(session, chosen, asked, as_of_ms, zone)
     if planned is None:
-        late = chart_tables.too_many_planned(lateness.MOST_PERSON_DAYS)
+        late = chart_tables.too_many_planned(lateness.MOST_PEOPLE, lateness.MOST_PERSON_DAYS)
     else:
         late = chart_tables.lateness(lateness.by_day(chosen.days, planned), lateness.whole_median(planned))
     doors = outcomes.by_door(outcomes.read(session, asked, kiosks))

@@ -16,8 +16,9 @@ from dashboard.models import Employee, Site
 from dashboard.months.day_store import planned_of
 from dashboard.planning.plans import sites_on
 
+MOST_PEOPLE = 1_000
 MOST_PERSON_DAYS = 20_000
-"""So many are worked out while somebody waits: a month of 640 people, or a day of everybody on a large site."""
+"""So many are worked out while somebody waits: a month of 640 people."""
 BATCH = 200
 """People whose punches are in memory at a time."""
 
@@ -40,11 +41,11 @@ class LateDay:
 
 
 def read(session: Session, chosen: ChartFilter, scope: Scope, as_of_ms: int, default_zone: ZoneInfo) -> ByDay | None:
-    """Of the people in the filter, until they were deactivated; None for more than MOST_PERSON_DAYS.
+    """Of the people in the filter, until they were deactivated; None for more than MOST_PEOPLE or MOST_PERSON_DAYS.
 
     A site means those who are planned to work there on the period's last day.
     """
-    most = MOST_PERSON_DAYS // len(chosen.days)
+    most = min(MOST_PEOPLE, MOST_PERSON_DAYS // len(chosen.days))
     query = select(Employee.id, Employee.deactivated_ms)
     query = query.where(or_(Employee.deactivated_ms.is_(None), Employee.deactivated_ms >= scope.start_ms))
     if scope.people is not None:

@@ -1,6 +1,8 @@
 // Draws each chart from its table, so that both show the same figures. Without this script the tables remain.
 const LINE_PX = 34; // of a stacked chart: the height of one row
 const FRAME_PX = 110; // its axis and legend
+const NARROW_PX = 480; // below, the legend takes more lines
+const NARROW_FRAME_PX = 160;
 const HATCHES = {
   repeated: [[0, 8, 8, 0]],
   unrecognised: [[0, 0, 8, 8]],
@@ -9,7 +11,7 @@ const HATCHES = {
   inactive: [[4, 0, 4, 8]],
 }; // lines on a tile of 8 px: what colours tell apart, patterns do as well
 
-const LABEL_SHARE = 0.3; // of a stacked chart's width, at most, for the names of its rows
+const LABEL_SHARE = 0.35; // of a stacked chart's width, at most, for the names of its rows
 const LETTER_PX = 7;
 
 const token = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -66,10 +68,12 @@ function dataset(column, stacked) {
   };
 }
 
-// The whole name is in the tooltip and in the table.
+// Names differ at their end as often as at their beginning. The whole one is in the tooltip and in the table.
 function shortened(text, width) {
-  const most = Math.max(8, Math.floor((width * LABEL_SHARE) / LETTER_PX));
-  return text.length > most ? `${text.slice(0, most - 1)}…` : text;
+  const most = Math.max(10, Math.floor((width * LABEL_SHARE) / LETTER_PX));
+  if (text.length <= most) return text;
+  const end = Math.floor(most / 2);
+  return `${text.slice(0, most - end - 1)}…${text.slice(-end)}`;
 }
 
 function options(section, columns, stacked) {
@@ -108,10 +112,12 @@ function options(section, columns, stacked) {
 function draw(section) {
   const plot = section.querySelector(".plot");
   if (!plot) return null;
-  const { labels, columns } = figures(section);
   const stacked = section.dataset.layout === "stacked";
+  const { labels, columns: all } = figures(section);
+  const columns = stacked ? all.filter((column) => column.values.some(Boolean)) : all;
   plot.hidden = false;
-  if (stacked) plot.style.height = `${labels.length * LINE_PX + FRAME_PX}px`;
+  const frame = plot.clientWidth < NARROW_PX ? NARROW_FRAME_PX : FRAME_PX;
+  if (stacked) plot.style.height = `${labels.length * LINE_PX + frame}px`;
   const datasets = columns.map((column) => dataset(column, stacked));
   return new Chart(plot.querySelector("canvas"), {
     type: "bar", data: { labels, datasets }, options: options(section, columns, stacked),

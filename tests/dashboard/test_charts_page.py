@@ -96,7 +96,9 @@ def test_too_much_is_said_and_not_waited_for(peopled: Site, monkeypatch: pytest.
     page = peopled.browser().get(ON_MONDAY).text
     for name in ("arrivals", "occupancy"):
         assert summary(page, name).startswith("The period holds more than 3 punches")
-    assert summary(page, "lateness").startswith("People times days are more than 1")
+    assert summary(page, "lateness").startswith(
+        "Lateness is worked out for up to 1,000 people, and 1 people times days"
+    )
     assert table(page, "outcomes") != {}
 
 
