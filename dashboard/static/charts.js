@@ -1,4 +1,6 @@
 // Draws each chart from its table, so that both show the same figures. Without this script the tables remain.
+import "./vendor/chart.umd.min.js"; // sets the global Chart
+
 const LINE_PX = 34; // of a stacked chart: the height of one row
 const FRAME_PX = 110; // its axis and legend
 const NARROW_PX = 480; // below, the legend takes more lines

@@ -77,7 +77,6 @@ def pages(session: Session) -> dict[str, str]:
         "departments": "/people/departments",
         "months, a department": _at("/months", department=departments[0], month=day[:7]),
         "charts, a month of 200 people": _at("/charts", department=_about(session, 200), **days),
-        "charts, a day of everybody": _at("/charts", **{"from": day, "to": day}),
         "a person": f"/people/{somebody.id}",
     }
 
