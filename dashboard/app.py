@@ -12,6 +12,7 @@ from dashboard import connections, database, kiosks
 from dashboard.access import account, accounts_pages, auth, login_pages, rights
 from dashboard.api import api, description
 from dashboard.auditing import audit_pages
+from dashboard.charts import charts_pages
 from dashboard.correcting import corrections_pages, my_corrections_pages
 from dashboard.enrolling import guided_pages, kiosk_enrolment_pages, pictures_pages, reenrolment
 from dashboard.live import live_pages, who_is_in
@@ -45,6 +46,7 @@ PAGES = (
     my_corrections_pages.pages,
     corrections_pages.pages,
     log_pages.pages,
+    charts_pages.pages,
     people_pages.pages,
     people_import_pages.pages,
     departments_pages.pages,

@@ -91,6 +91,7 @@ RIGHTS: Mapping[str, Line] = {
     "attendance.log": READ_PEOPLE,
     "attendance.export": READ_PEOPLE,
     "attendance.picture": READ_FACES,
+    "charts.index": READ_PEOPLE,
     "people.index": READ_PEOPLE,
     "people.person": READ_PEOPLE,
     "people.export": READ_PEOPLE,

@@ -42,7 +42,7 @@ def intervals_of(plan: Plan, due: Due, stretches: Sequence[Stretch], as_of_ms: i
     """Lateness is measured by the punched minute, what counts by the rounded one."""
     if not stretches:
         return NOTHING
-    late, early = _late(plan, due, stretches[0]), _early(plan, due, stretches[-1], as_of_ms, ends_ms)
+    late, early = late_min(plan, due, stretches[0].came.at_ms), _early(plan, due, stretches[-1], as_of_ms, ends_ms)
     found: list[Interval] = []
     outside_ms, break_ms, last_out_ms = 0, 0, None
     for number, stretch in enumerate(stretches):
@@ -67,10 +67,11 @@ def intervals_of(plan: Plan, due: Due, stretches: Sequence[Stretch], as_of_ms: i
     return Worked(tuple(found), minutes(break_ms), minutes(outside_ms), late, early, is_open, assumed, first_in_ms)
 
 
-def _late(plan: Plan, due: Due, first: Stretch) -> int:
+def late_min(plan: Plan, due: Due, came_ms: int) -> int:
+    """Minutes from the start of a fixed shift until the first punch in; 0 within the grace."""
     if not due.punctual or due.start_ms is None:
         return 0
-    late = minutes(whole_minute(first.came.at_ms) - due.start_ms)
+    late = minutes(whole_minute(came_ms) - due.start_ms)
     return late if late > plan.policy.grace_in_min else 0
 
 

@@ -21,7 +21,11 @@ class Entry:
 
 ENTRIES = (
     Entry(lazy_gettext("Live"), "live", (("live.board", lazy_gettext("Live")),)),
-    Entry(lazy_gettext("Attendance"), "log", (("attendance.log", lazy_gettext("Attendance")),)),
+    Entry(
+        lazy_gettext("Attendance"),
+        "log",
+        (("attendance.log", lazy_gettext("Attendance")), ("charts.index", lazy_gettext("Charts"))),
+    ),
     Entry(
         lazy_gettext("Months"),
         "calendar",

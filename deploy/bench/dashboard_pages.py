@@ -24,6 +24,12 @@ def _crowded(session: Session) -> list[str]:
     return [name for name in session.scalars(people) if name]
 
 
+def _about(session: Session, people: int) -> str:
+    """The department whose size is nearest to `people`."""
+    sizes = session.execute(select(Employee.department, func.count()).group_by(Employee.department)).all()
+    return min(sizes, key=lambda row: (abs(row[1] - people), row[0]))[0]
+
+
 def _edges(session: Session) -> tuple[int, int]:
     oldest = session.scalar(select(func.min(DecisionRecord.captured_ms))) or 0
     return oldest, session.scalar(select(func.max(DecisionRecord.captured_ms))) or 0
@@ -47,6 +53,8 @@ def pages(session: Session) -> dict[str, str]:
     day = local_date(newest - 5 * 86_400_000, ZONE).isoformat()
     deep = pack(((oldest + newest) // 2, "0"))
     name = somebody.name.split()[0]
+    first, last = month(session)
+    days = {"from": first.isoformat(), "to": last.isoformat()}
     return {
         "live board": "/live",
         "log": "/attendance",
@@ -68,6 +76,7 @@ def pages(session: Session) -> dict[str, str]:
         "people, to re-enrol": _at("/people", state="old_pictures", months="18"),
         "departments": "/people/departments",
         "months, a department": _at("/months", department=departments[0], month=day[:7]),
+        "charts, a month of 200 people": _at("/charts", department=_about(session, 200), **days),
         "a person": f"/people/{somebody.id}",
     }
 

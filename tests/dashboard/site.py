@@ -89,7 +89,14 @@ class Site:
         self.app.extensions["attendance"] = replace(self.app.extensions["attendance"], settings=settings)
         return Site(self.app, settings, self.sessions)
 
-    def punch(self, employee_id: str | None, captured_ms: int, status: str = "recorded", **changes: Any) -> str:
+    def punch(
+        self,
+        employee_id: str | None,
+        captured_ms: int,
+        status: str = "recorded",
+        direction: str = "in",
+        **changes: Any,
+    ) -> str:
         """A row of the log, as the recorder writes it; returns its event id."""
         event_id, punched = new_id(), status == "recorded"
         decision: dict[str, Any] = {
@@ -116,5 +123,5 @@ class Site:
             session.flush()
             if punched:
                 event = {name: decision[name] for name in ("event_id", "employee_id", "kiosk", "captured_ms")}
-                session.add(AttendanceEvent(**event, direction="in", time_zone="Asia/Jakarta"))
+                session.add(AttendanceEvent(**event, direction=direction, time_zone="Asia/Jakarta"))
         return event_id

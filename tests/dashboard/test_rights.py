@@ -49,6 +49,7 @@ TABLE: dict[tuple[str, str], tuple[int, int, int, int, int]] = {
     ("auth.logout", "POST"): (302, 302, 302, 302, 302),
     ("auth.password", "GET"): (200, 200, 200, 200, 200),
     ("auth.password", "POST"): (422, 422, 422, 422, 422),
+    ("charts.index", "GET"): (403, 200, 200, 403, 200),
     ("connections.index", "GET"): (403, 403, 200, 200, 200),
     ("connections.make_key", "POST"): (403, 403, 422, 403, 403),
     ("connections.retry_frappe", "POST"): (403, 403, 302, 302, 403),

@@ -1,7 +1,17 @@
 """The dashboard's pages, for what must hold on each of them."""
 
 FIXED = (
-    *("live", "attendance", "people", "people/new", "people/import", "people/departments", "months", "corrections"),
+    *(
+        "live",
+        "attendance",
+        "charts",
+        "people",
+        "people/new",
+        "people/import",
+        "people/departments",
+        "months",
+        "corrections",
+    ),
     *("shifts", "shifts/new", "sites", "sites/0/holidays", "kiosks"),
     *("accounts", "accounts/new", "accounts/1", "audit", "connections", "account", "password", "api/v1/docs"),
 )
