@@ -122,7 +122,7 @@ def same_person(employee_id: str) -> ResponseReturnValue:
             )
         )
         person = audit.person(session.get_one(Employee, employee_id))
-        audit.add(session, actor(), Action.FACES_SAME, person, after={"looks_like": other.code})
+        audit.add(session, actor(), Action.FACES_SAME, person, after={"looks_like": other.id})
     words = f"Noted: it is {other.name} ({other.code}). Nothing was enrolled here; keep one of the two entries."
     if wants_json():
         return jsonify(words=words)

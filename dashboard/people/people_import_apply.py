@@ -51,7 +51,7 @@ def _tell_others(session: Session, rows: list[ImportRow]) -> None:
 def _told(plan: Plan) -> Iterator[audit.Entry]:
     """What the trail tells of it; of a name only that it changed (audit.py says why)."""
     for row in plan.rows:
-        person = audit.Subject("person", row.employee_id or "", row.code)
+        person = audit.Subject("person", row.employee_id or "")
         if row.kind == "new":
             yield audit.Entry(Action.PERSON_CREATED, person, after={"department": row.department})
         details = [change for change in row.changes if change.column != "consent"]
