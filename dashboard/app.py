@@ -17,7 +17,7 @@ from dashboard.enrolling import guided_pages, kiosk_enrolment_pages, pictures_pa
 from dashboard.live import live_pages, who_is_in
 from dashboard.log import log_pages
 from dashboard.months import me, month_files, months_pages
-from dashboard.people import departments_pages, people_import_pages, people_pages
+from dashboard.people import departments_pages, erasing_pages, people_import_pages, people_pages
 from dashboard.planning import holiday_pages, leave_pages, shift_patterns, sites
 from dashboard.settings import DashboardSettings
 from dashboard.web import errors, languages, words
@@ -44,6 +44,7 @@ PAGES = (
     corrections_pages.pages,
     log_pages.pages,
     people_pages.pages,
+    erasing_pages.pages,
     people_import_pages.pages,
     departments_pages.pages,
     pictures_pages.pages,

@@ -21,6 +21,8 @@ from sqlalchemy.orm import Session, sessionmaker
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_TIMEOUT_MS = 15_000
+EMPTY_LOG_MS = 2_000
+"""A long reader, such as an export, isn't waited for."""
 UPGRADE_LOCK = 0x41_54_54_44
 """PostgreSQL's advisory lock that one upgrading process holds ("ATTD")."""
 
@@ -61,7 +63,13 @@ def engine_for(url: str) -> Engine:
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # the driver begins nothing by itself; see _begin_immediate
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY_TIMEOUT_MS}"):
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "secure_delete=ON",  # what is deleted or replaced is overwritten, so that an erased person is in no free page
+        f"busy_timeout={BUSY_TIMEOUT_MS}",
+    ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 
@@ -82,6 +90,27 @@ def reading(factory: SessionFactory) -> Iterator[Session]:
     with factory() as session:
         session.connection(execution_options={"read_only": True})
         yield session  # closing ends the transaction and leaves what was read usable; a rollback would expire it
+
+
+def empty_log(factory: SessionFactory) -> bool:
+    """Have SQLite move its write-ahead log into the file and empty it: it still holds pages as they were before a deletion.
+
+    Waits EMPTY_LOG_MS for readers; False when one was in the way. The log is emptied then by the next call, or when the
+    last process ends. On other databases there is nothing to do.
+    """
+    engine: Engine = factory.kw["bind"]
+    if engine.dialect.name != "sqlite":
+        return True
+    connection = engine.raw_connection()  # outside of a transaction, in which it would be refused
+    try:
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout={EMPTY_LOG_MS}")
+        busy, *_ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+        cursor.close()
+    finally:
+        connection.close()
+    return not busy
 
 
 def _config(connection: Connection) -> Config:

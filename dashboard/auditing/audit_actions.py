@@ -25,6 +25,7 @@ class Action(StrEnum):
     CONSENT_WITHDRAWN = "person.consent_withdrawn"
     PERSON_DEACTIVATED = "person.deactivated"
     PERSON_REACTIVATED = "person.reactivated"
+    PERSON_ERASED = "person.erased"
     PICTURE_ADDED = "picture.added"
     PICTURE_DELETED = "picture.deleted"
     FACES_DIFFERENT = "faces.different"
@@ -91,6 +92,7 @@ WORDS = {
     Action.CONSENT_WITHDRAWN: "Consent withdrawn, face data deleted",
     Action.PERSON_DEACTIVATED: "Person deactivated",
     Action.PERSON_REACTIVATED: "Person reactivated",
+    Action.PERSON_ERASED: "Person erased",
     Action.PICTURE_ADDED: "Face picture added",
     Action.PICTURE_DELETED: "Face picture deleted",
     Action.FACES_DIFFERENT: "Look-alike found to be a different person",

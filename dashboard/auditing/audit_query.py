@@ -148,8 +148,7 @@ def codes_in(session: Session, details: Iterable[str]) -> dict[str, str]:
     ids = {value for value in named if isinstance(value, str) and value}
     if not ids:
         return {}
-    found = session.execute(select(Employee.id, Employee.code).where(Employee.id.in_(ids)))
-    return {employee_id: code for employee_id, code in found}
+    return dict(session.execute(select(Employee.id, Employee.code).where(Employee.id.in_(ids))).tuples().all())
 
 
 def details_words(details: str, codes: Mapping[str, str] | None = None) -> list[str]:

@@ -292,7 +292,7 @@ def _found_different(wish: Wish, one: Judged, picture_id: str) -> LikenessDecisi
 
 
 def _person_refusal(employee: Employee | None) -> Outcome | Refusal | None:
-    if employee is None:
+    if employee is None or employee.erased_ms is not None:
         return Refusal.NO_SUCH_EMPLOYEE
     if employee.deactivated_ms is not None:
         return Outcome.INACTIVE

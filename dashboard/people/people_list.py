@@ -25,6 +25,7 @@ STATES = {
     "no_consent": "Without consent",
     "no_pictures": "Without pictures",
     "old_pictures": "To re-enrol",
+    "erased": "Erased",
 }
 SORTS: dict[str, tuple[str, tuple[Any, ...], tuple[type, ...]]] = {
     "name": ("Name", (Employee.name_key, Employee.id), (str, str)),
@@ -119,6 +120,8 @@ def conditions(chosen: PeopleFilter, now: datetime, only: Only = None) -> list[A
             ~pictures.where(EnrolmentPicture.created_ms >= old_ms),
         ],
     }
+    erased = Employee.erased_ms
+    found.append(erased.is_not(None) if chosen.state == "erased" else erased.is_(None))
     return found + state.get(chosen.state, [])
 
 
