@@ -21,8 +21,6 @@ from sqlalchemy.orm import Session, sessionmaker
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_TIMEOUT_MS = 15_000
-EMPTY_LOG_MS = 2_000
-"""A long reader, such as an export, isn't waited for."""
 UPGRADE_LOCK = 0x41_54_54_44
 """PostgreSQL's advisory lock that one upgrading process holds ("ATTD")."""
 
@@ -90,27 +88,6 @@ def reading(factory: SessionFactory) -> Iterator[Session]:
     with factory() as session:
         session.connection(execution_options={"read_only": True})
         yield session  # closing ends the transaction and leaves what was read usable; a rollback would expire it
-
-
-def empty_log(factory: SessionFactory) -> bool:
-    """Have SQLite move its write-ahead log into the file and empty it: it still holds pages as they were before a deletion.
-
-    Waits EMPTY_LOG_MS for readers; False when one was in the way. The log is emptied then by the next call, or when the
-    last process ends. On other databases there is nothing to do.
-    """
-    engine: Engine = factory.kw["bind"]
-    if engine.dialect.name != "sqlite":
-        return True
-    connection = engine.raw_connection()  # outside of a transaction, in which it would be refused
-    try:
-        cursor = connection.cursor()
-        cursor.execute(f"PRAGMA busy_timeout={EMPTY_LOG_MS}")
-        busy, *_ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-        cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
-        cursor.close()
-    finally:
-        connection.close()
-    return not busy
 
 
 def _config(connection: Connection) -> Config:

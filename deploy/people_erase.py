@@ -2,6 +2,7 @@
 
 import typer
 
+from dashboard import wiping
 from dashboard.database import reading
 from dashboard.people import employees, erasing
 from dashboard.settings import DashboardSettings
@@ -26,7 +27,17 @@ def erase(code: str, reason: str, yes: bool) -> None:
             code = typer.prompt("Type the code once more", default="", show_default=False)
         try:
             settings: DashboardSettings = settings_from(DashboardSettings)
-            name = erasing.erase_for_good(sessions, settings, person.id, code, reason, by=BY)
+            name, wiped = erasing.erase_for_good(sessions, settings, person.id, code, reason, by=BY)
         except (erasing.ErasingError, employees.EmployeeError) as error:
             raise Problem(plain(error, 400)) from None
     print(f"erased; the records are those of {name!r} now")
+    if not wiped:
+        print("free pages of the database's file may still hold traces: run `attendance people wipe` in a quiet moment")
+
+
+def wipe() -> None:
+    """Raises Problem where something is left."""
+    with site_database() as sessions:
+        if not wiping.wipe(sessions, however_large=True):
+            raise Problem("somebody works on the database, or its disk is full: try again in a quiet moment")
+    print("done: nothing of what was erased is left in the file of an SQLite database")

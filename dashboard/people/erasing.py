@@ -20,7 +20,7 @@ from dashboard.access import account_rights, accounts
 from dashboard.api import idempotency
 from dashboard.auditing import audit
 from dashboard.auditing.audit_actions import Action
-from dashboard.database import SessionFactory, empty_log, now_ms
+from dashboard.database import SessionFactory, now_ms
 from dashboard.models import (
     AttendanceEvent,
     Base,
@@ -38,6 +38,7 @@ from dashboard.models import (
 from dashboard.people import employees, import_uploads
 from dashboard.people.employees import ERASED_CODE
 from dashboard.settings import DashboardSettings
+from dashboard.wiping import wipe
 
 log = logging.getLogger(__name__)
 
@@ -67,10 +68,10 @@ def erase_for_good(
     *,
     by: str,
     actor: audit.Actor = audit.COMMAND,
-) -> str:
-    """Erase somebody and what deleted pages and waiting uploads hold of them; returns the name that their records have now.
+) -> tuple[str, bool]:
+    """Erase somebody, and what deleted pages and waiting uploads hold of them.
 
-    Raises ErasingError, and EmployeeError where there is nobody (any more).
+    Returns the name that their records have now, and whether the database's file is clear of them (wiping.py). Raises ErasingError, and EmployeeError where there is nobody (any more).
     """
     for left in reversed(range(NUMBERS_TRIED)):
         try:
@@ -81,9 +82,7 @@ def erase_for_good(
             if not left:
                 raise
     import_uploads.forget_all(settings)
-    if not empty_log(sessions):
-        log.warning("the database's write-ahead log couldn't be emptied: it holds what was erased until it is")
-    return name
+    return name, wipe(sessions)
 
 
 def erase(

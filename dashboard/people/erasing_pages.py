@@ -52,7 +52,7 @@ def erase(employee_id: str) -> ResponseReturnValue:
     """A second click finds it done."""
     app, typed = services(), {name: request.form.get(name, "")[:200] for name in ("code", "reason")}
     try:
-        name = erasing.erase_for_good(
+        name, wiped = erasing.erase_for_good(
             app.sessions, app.settings, employee_id, typed["code"], typed["reason"], by=viewer_name(), actor=actor()
         )
     except ErasingError as error:
@@ -63,4 +63,9 @@ def erase(employee_id: str) -> ResponseReturnValue:
                 abort(404)
         return _erased_already(employee_id)
     flash(_("The person is erased. Their records stay as those of “%(name)s”.", name=name), "good")
+    if not wiped:
+        flash(
+            _("Free pages of the database’s file may still hold traces. Have “attendance people wipe” run there."),
+            "warn",
+        )
     return redirect(url_for("people.person", employee_id=employee_id))

@@ -289,6 +289,14 @@ def test_nothing_of_somebody_erased_is_changed_any_more(any_site: Site, person: 
         )
 
 
+def test_hr_is_told_where_the_file_may_hold_traces(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    with site.sessions.begin() as session:
+        session.add(Employee(id="e1", code="E-1", name="Grace Hopper", created_ms=1))
+    monkeypatch.setattr(erasing, "wipe", lambda _sessions: False)
+    answer = site.browser().post("/people/e1/erase", {"code": "E-1", "reason": "left"}, follow_redirects=True)
+    assert "attendance people wipe" in answer.text
+
+
 def test_two_who_are_erased_get_numbers_of_their_own(any_site: Site, person: str) -> None:
     with any_site.sessions.begin() as session:
         session.add(Employee(id="old", code="erased-2", name="Entered long ago", created_ms=1))
@@ -296,4 +304,4 @@ def test_two_who_are_erased_get_numbers_of_their_own(any_site: Site, person: str
         erasing.erase_for_good(any_site.sessions, any_site.settings, who, code, "left", by="admin")
         for who, code in ((person, CODE), ("other", "E-2"))
     ]
-    assert told == ["Erased person 1", "Erased person 3"]
+    assert told == [("Erased person 1", True), ("Erased person 3", True)]

@@ -53,3 +53,8 @@ def test_somebody_is_erased(home: Path, more: tuple[str, ...], typed: str) -> No
     assert (code, "the records are those of 'Erased person 1' now" in words) == (0, True), words
     assert not is_there(home)
     assert call(home, "PAYROLL-0815", "--reason", "left", "--yes")[0] != 0
+
+
+def test_the_file_is_written_anew(home: Path) -> None:
+    result = CliRunner().invoke(app, ["people", "wipe"], env={"ATTENDANCE_HOME": str(home)})
+    assert (result.exit_code, "nothing of what was erased is left" in result.output) == (0, True)
