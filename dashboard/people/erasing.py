@@ -71,7 +71,8 @@ def erase_for_good(
 ) -> tuple[str, bool]:
     """Erase somebody, and what deleted pages and waiting uploads hold of them.
 
-    Returns the name that their records have now, and whether the database's file is clear of them (wiping.py). Raises ErasingError, and EmployeeError where there is nobody (any more).
+    Returns the name that their records have now, and whether the database's file is clear of them (wiping.py). Raises
+    ErasingError, and EmployeeError where there is nobody (any more).
     """
     for left in reversed(range(NUMBERS_TRIED)):
         try:

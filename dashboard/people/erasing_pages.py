@@ -18,19 +18,23 @@ pages = Blueprint("erasing", __name__, url_prefix="/people/<employee_id>/erase")
 
 @pages.get("")
 def form(employee_id: str) -> ResponseReturnValue:
-    return _form(employee_id, {}, {})
+    return _erased_already(employee_id) if _found(employee_id).erased_ms is not None else _form(employee_id, {}, {})
 
 
-def _form(employee_id: str, typed: dict[str, str], problems: dict[str, str]) -> ResponseReturnValue:
+def _found(employee_id: str) -> Employee:
     with reading(services().sessions) as session:
         person = session.get(Employee, employee_id)
-        if person is None:
-            abort(404)
+    if person is None:
+        abort(404)
+    return person
+
+
+def _form(employee_id: str, typed: dict[str, str], problems: dict[str, str]) -> str:
+    person = _found(employee_id)
+    with reading(services().sessions) as session:
         asked = (Correction.employee_id == employee_id) & (Correction.state == "asked")
         waiting = session.scalar(select(func.count()).select_from(Correction).where(asked)) or 0
         account = session.scalar(select(User.name).where(User.employee_id == employee_id))
-    if person.erased_ms is not None:
-        return _erased_already(employee_id)
     return render_template(
         "person_erase.html",
         person=person,
@@ -58,9 +62,7 @@ def erase(employee_id: str) -> ResponseReturnValue:
     except ErasingError as error:
         return _form(employee_id, typed, {error.field: str(error)}), 422
     except EmployeeError:
-        with reading(app.sessions) as session:
-            if session.get(Employee, employee_id) is None:
-                abort(404)
+        _found(employee_id)
         return _erased_already(employee_id)
     flash(_("The person is erased. Their records stay as those of “%(name)s”.", name=name), "good")
     if not wiped:
