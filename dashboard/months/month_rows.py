@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from dashboard.correcting import correction_marks
 from dashboard.days.day import Day
 from dashboard.days.month import totals
 from dashboard.models import Employee
@@ -57,6 +58,7 @@ DAYS: Columns = (
     ("Late", 10),
     ("Left early", 10),
     ("Notes", 60),
+    ("Corrections", 60),
 )
 
 
@@ -131,7 +133,13 @@ def _shift(day: Day, ms: int | None) -> datetime | None:
     return None if ms is None else _minute(local(ms, day.zone_name))
 
 
-def day_row(person: Person, day: Day) -> tuple[Value, ...]:
+def day_rows(session: Session, person: Person, days: Sequence[Day]) -> Iterator[tuple[Value, ...]]:
+    """The days with what was corrected of their punches."""
+    marks = correction_marks.of_days(session, days)
+    return (day_row(person, day, correction_marks.of_day(day, marks)) for day in days)
+
+
+def day_row(person: Person, day: Day, corrections: str = "") -> tuple[Value, ...]:
     m = day.minutes
     return (
         person.code,
@@ -145,6 +153,7 @@ def day_row(person: Person, day: Day) -> tuple[Value, ...]:
         _minute(day_words.last_out(day)),
         *map(_length, (m.required, m.worked, m.overtime_total, m.missing, m.leave, m.late, m.early)),
         "; ".join(day_words.notes(day)),
+        corrections,
     )
 
 
