@@ -73,7 +73,7 @@ class DashboardSettings(CommonSettings):
     max_upload_mb: int = Field(default=25, ge=1, le=100, description="largest upload, all pictures of a form together")
     max_pictures: int = Field(default=5, ge=1, le=20, description="enrolment pictures kept of one employee")
     reenrol_months: int = Field(
-        default=0,
+        default=24,
         ge=0,
         le=120,
         description="people whose newest enrolment picture is older are named as due to be enrolled again; 0: nobody",
