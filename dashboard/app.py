@@ -19,7 +19,7 @@ from dashboard.live import live_pages, who_is_in
 from dashboard.log import log_pages
 from dashboard.months import me, month_files, months_pages
 from dashboard.operating import health_pages, models_pages, settings_pages
-from dashboard.people import departments_pages, people_import_pages, people_pages
+from dashboard.people import departments_pages, erasing_pages, people_import_pages, people_pages
 from dashboard.planning import holiday_pages, leave_pages, shift_patterns, sites
 from dashboard.settings import DashboardSettings
 from dashboard.web import errors, languages, words
@@ -48,6 +48,7 @@ PAGES = (
     log_pages.pages,
     charts_pages.pages,
     people_pages.pages,
+    erasing_pages.pages,
     people_import_pages.pages,
     departments_pages.pages,
     pictures_pages.pages,

@@ -83,7 +83,7 @@ class DashboardSettings(CommonSettings):
     )
     max_pictures: int = Field(default=5, ge=1, le=20, description=N_("enrolment pictures kept of one employee"))
     reenrol_months: int = Field(
-        default=0,
+        default=24,
         ge=0,
         le=120,
         description=N_(

@@ -76,7 +76,7 @@ def list_rows(
                     print(to_json.dumps(dict(row._mapping)))
                     continue
                 by = row.actor_name or (f"account {row.actor_id}" if row.actor_id else row.via)
-                of = row.subject_code or row.subject_name or row.subject_id
+                of = row.person_code or row.subject_name or row.subject_id
                 at = datetime.fromtimestamp(row.at_ms // 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
-                words = "; ".join(audit_query.details_words(row.details))
+                words = "; ".join(audit_query.details_words(row.details, audit_query.codes_in(session, [row.details])))
                 print(plain(f"{row.id}  {at} UTC  {by}  {row.action}  {row.subject_type} {of}  {words}", 400).rstrip())

@@ -1,4 +1,4 @@
-"""`attendance people`: people in and out as tables, with the same rules as the dashboard's pages."""
+"""`attendance people`: people in and out as tables, and erased, with the same rules as the dashboard's pages."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,7 +7,7 @@ import typer
 
 from deploy.errors import clear_errors
 
-app = typer.Typer(help="People as tables: CSV and XLSX, in and out.", no_args_is_help=True)
+app = typer.Typer(help="People as tables, in and out; and erasing one for good.", no_args_is_help=True)
 
 
 @app.command("import")
@@ -31,3 +31,25 @@ def export(
         from deploy import people_table as room
 
         raise typer.Exit(room.export_file(file))
+
+
+@app.command()
+def erase(
+    code: Annotated[str, typer.Argument(help="of the person, as the dashboard shows it")],
+    reason: Annotated[str, typer.Option(help="asked: by the person; left: and the time is over; or mistake")],
+    yes: Annotated[bool, typer.Option("--yes", help="don't ask back")] = False,
+) -> None:
+    """Erase a person for good; punches stay for payroll, without a name (docs/privacy.md). Asks for the code once more."""
+    with clear_errors("dashboard"):
+        from deploy import people_erase as room
+
+        room.erase(code, reason, yes)
+
+
+@app.command()
+def wipe() -> None:
+    """Write an SQLite database anew, so that no gap in its file holds what was erased; others wait meanwhile."""
+    with clear_errors("dashboard"):
+        from deploy import people_erase as room
+
+        room.wipe()

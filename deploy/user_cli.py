@@ -37,7 +37,7 @@ def list_all(json: Annotated[bool, typer.Option("--json", help="print JSON")] = 
             found: list[dict[str, Any]] = [
                 {
                     "name": user.name,
-                    **account_rights.read(session, user).noted(),
+                    **account_rights.read(session, user).shown(),
                     "second_factor": second_factor.is_on(session, user.id),
                     "disabled": user.disabled_ms is not None,
                 }
@@ -73,7 +73,8 @@ def add(name: Name, role: Roles, department: Departments = None, person: Code = 
                 password = accounts.create_user(session, name, wanted.roles)
                 user = accounts.named(session, name.strip())
                 account_rights.change(session, user, wanted)
-                audit.add(session, audit.COMMAND, Action.ACCOUNT_CREATED, audit.account(user), after=wanted.noted())
+                told = account_rights.noted(session, wanted)
+                audit.add(session, audit.COMMAND, Action.ACCOUNT_CREATED, audit.account(user), after=told)
         except accounts.AccountError as error:
             raise Problem(str(error)) from None
     print(f"{plain(name)}: log in with the one-time password {password}")
@@ -90,9 +91,10 @@ def change(name: Name, role: Roles, department: Departments = None, person: Code
         try:
             with factory.begin() as session:
                 user = accounts.named(session, name)
-                before = account_rights.read(session, user)
+                before = account_rights.noted(session, account_rights.read(session, user))
                 account_rights.change(session, user, account_rights.parse(role, department or [], person))
-                was, now = audit.changes(before.noted(), account_rights.read(session, user).noted())
+                after = account_rights.noted(session, account_rights.read(session, user))
+                was, now = audit.changes(before, after)
                 if now:
                     audit.add(session, audit.COMMAND, Action.ACCOUNT_CHANGED, audit.account(user), was, now)
         except accounts.AccountError as error:

@@ -28,8 +28,7 @@ class Rights:
     departments: frozenset[str] = field(default=frozenset())
     code: str = ""
 
-    def noted(self) -> dict[str, object]:
-        """As the audit trail tells of it."""
+    def shown(self) -> dict[str, object]:
         return {"roles": listed(self.roles), "departments": sorted(self.departments), "person": self.code}
 
 
@@ -46,6 +45,12 @@ def read(session: Session, user: User) -> Rights:
     return Rights(
         roles_of(session, user.id), departments_of(session, user.id), employee.code if employee is not None else ""
     )
+
+
+def noted(session: Session, rights: Rights) -> dict[str, object]:
+    """As the audit trail tells of it: the person by their id."""
+    employee = find_by_code(session, rights.code) if rights.code else None
+    return {**rights.shown(), "person": employee.id if employee is not None else ""}
 
 
 def parse(roles: Iterable[str], departments: Iterable[str], code: str) -> Rights:

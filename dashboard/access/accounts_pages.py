@@ -94,7 +94,7 @@ def create() -> ResponseReturnValue:
             password = accounts.create_user(db, typed["name"], wanted.roles)
             user = accounts.named(db, typed["name"].strip())
             account_rights.change(db, user, wanted)
-            audit.add(db, actor(), Action.ACCOUNT_CREATED, audit.account(user), after=wanted.noted())
+            audit.add(db, actor(), Action.ACCOUNT_CREATED, audit.account(user), after=account_rights.noted(db, wanted))
     except AccountError as error:
         return _form("account_new.html", typed, str(error)), 422
     except IntegrityError:
@@ -139,9 +139,9 @@ def change(user_id: int) -> ResponseReturnValue:
     try:
         with services().sessions.begin() as db:
             user = _found(db, user_id)
-            before, wanted = account_rights.read(db, user), _wanted(typed)
+            before, wanted = account_rights.noted(db, account_rights.read(db, user)), _wanted(typed)
             account_rights.change(db, user, wanted)
-            was, now = audit.changes(before.noted(), account_rights.read(db, user).noted())
+            was, now = audit.changes(before, account_rights.noted(db, account_rights.read(db, user)))
             if now:
                 audit.add(db, actor(), Action.ACCOUNT_CHANGED, audit.account(user), was, now)
     except AccountError as error:

@@ -98,6 +98,8 @@ RIGHTS: Mapping[str, Line] = {
     "people.create": CHANGE_PEOPLE,
     "people.change": CHANGE_PEOPLE,
     "people.take_step": CHANGE_PEOPLE,
+    "erasing.form": CHANGE_PEOPLE,
+    "erasing.erase": CHANGE_PEOPLE,
     "people_import.form": CHANGE_PEOPLE,
     "people_import.upload": CHANGE_PEOPLE,
     "people_import.look": CHANGE_PEOPLE,

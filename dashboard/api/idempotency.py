@@ -15,6 +15,7 @@ from sqlalchemy import delete, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from dashboard.api import problems
 from dashboard.api.guard import caller
 from dashboard.api.problems import Refusal
 from dashboard.database import SessionFactory, now_ms
@@ -117,6 +118,15 @@ class _Claim:
             raise _in_progress()
 
 
+def forget(session: Session, about: str) -> None:
+    """Forget the stored answers that hold this text, such as an employee's id, but not that the requests were done."""
+    words = "This request was done before. What it was answered is gone: the employee was erased since."
+    gone = {"type": "about:blank", "title": problems.TITLES[409], "status": 409, "detail": words}
+    answers = update(IdempotentAnswer).where(IdempotentAnswer.body.contains(about, autoescape=True))
+    values = {"status": 409, "headers_json": "{}", "body": json.dumps(gone)}
+    session.execute(answers.values(**values), execution_options={"synchronize_session": False})
+
+
 def _in_progress() -> Refusal:
     return Refusal(
         409,
@@ -144,4 +154,5 @@ def _again(stored: IdempotentAnswer) -> Response:
 def _made(status: int, text: str, headers: dict[str, str]) -> Response:
     if not text:
         return Response(status=status, headers=headers)
-    return Response(text, status, headers, content_type="application/json")
+    content_type = problems.MEDIA_TYPE if status >= 400 else "application/json"
+    return Response(text, status, headers, content_type=content_type)

@@ -7,10 +7,10 @@ it. A tail that was cut off breaks nothing; against that the newest hash (the he
 given to `--expect`. The ids have no gaps and rise in the order of the commits: writers take their turn under a lock of
 the database, held until the commit (SQLite has one writer anyway).
 
-What it holds about people: their internal id and their code, and which fields were changed. Never names, pictures,
-templates, passwords, secrets or what somebody searched for: a name in a chain could never be taken out again. So erasing
-a person needs no change here: their row in `employees` goes, and with it what the id and the code stood for. Of accounts
-it holds the number, of keys of the API the id; pages show the name beside it as long as there is one.
+What it holds about people: their internal id, and which fields were changed. Never codes, names, pictures, templates,
+passwords, secrets or what somebody searched for: what is in a chain can never be taken out again. So erasing a person
+(dashboard/people/erasing.py) needs no change here: what the id stood for goes. Of accounts it holds the number, of keys
+of the API the id; pages show the code or the name beside it as it is now.
 
 `add` is called last in its transaction, after everything that waits for locks, so that nobody waits for each other.
 """
@@ -70,11 +70,10 @@ COMMAND = Actor(via="command")
 
 @dataclass(frozen=True)
 class Subject:
-    """What it was done to; `code` is a person's."""
+    """What it was done to."""
 
     type: str
     id: str
-    code: str = ""
 
 
 SITE = Subject("site", "")
@@ -91,7 +90,7 @@ class Entry:
 
 
 def person(employee: Employee) -> Subject:
-    return Subject("person", employee.id, employee.code)
+    return Subject("person", employee.id)
 
 
 def account(user: User) -> Subject:
@@ -141,7 +140,7 @@ def _row(actor: Actor, entry: Entry) -> dict[str, Any]:
         "action": entry.action.value,
         "subject_type": entry.subject.type,
         "subject_id": entry.subject.id[:128],
-        "subject_code": entry.subject.code,
+        "subject_code": "",
         "details": _canonical(details),
     }
 

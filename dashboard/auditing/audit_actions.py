@@ -27,6 +27,7 @@ class Action(StrEnum):
     CONSENT_WITHDRAWN = "person.consent_withdrawn"
     PERSON_DEACTIVATED = "person.deactivated"
     PERSON_REACTIVATED = "person.reactivated"
+    PERSON_ERASED = "person.erased"
     PICTURE_ADDED = "picture.added"
     PICTURE_DELETED = "picture.deleted"
     FACES_DIFFERENT = "faces.different"
@@ -93,6 +94,7 @@ WORDS = {
     Action.CONSENT_WITHDRAWN: lazy_gettext("Consent withdrawn, face data deleted"),
     Action.PERSON_DEACTIVATED: lazy_gettext("Person deactivated"),
     Action.PERSON_REACTIVATED: lazy_gettext("Person reactivated"),
+    Action.PERSON_ERASED: lazy_gettext("Person erased"),
     Action.PICTURE_ADDED: lazy_gettext("Face picture added"),
     Action.PICTURE_DELETED: lazy_gettext("Face picture deleted"),
     Action.FACES_DIFFERENT: lazy_gettext("Look-alike found to be a different person"),

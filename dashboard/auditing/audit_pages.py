@@ -43,12 +43,13 @@ def index() -> ResponseReturnValue:
         query = audit_query.rows(chosen, app.settings.zone)
         found = [] if problems else db.execute(query.limit(app.settings.page_size + 1)).all()
         head = audit_query.head(db)
-    rows = found[: app.settings.page_size]
+        rows = found[: app.settings.page_size]
+        codes = audit_query.codes_in(db, [row.details for row in rows])
     kept: dict[str, Any] = chosen.query_string()
     page = render_template(
         "audit.html",
         rows=rows,
-        details={row.id: audit_query.details_words(row.details) for row in rows},
+        details={row.id: audit_query.details_words(row.details, codes) for row in rows},
         typed={name: request.args.get(name, "")[: audit_query.LONGEST_TEXT] for name in audit_query.FIELDS},
         problems=problems,
         actions=WORDS,
@@ -91,7 +92,7 @@ def _cells(row: Any) -> tuple[str, ...]:
         row.action,
         row.subject_type,
         row.subject_id,
-        row.subject_code,
+        row.person_code,
         row.details,
         row.previous,
         row.hash,

@@ -1,7 +1,7 @@
 """The audit trail's filter: read from a query string, and turned into one statement for page, export and command alike."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -13,13 +13,15 @@ from sqlalchemy.orm import Session, aliased
 
 from dashboard.auditing.audit import NO_HASH
 from dashboard.auditing.audit_actions import Action
-from dashboard.models import ApiKey, AuditEntry, User
+from dashboard.models import ApiKey, AuditEntry, Employee, User
 from dashboard.months.asked_days import day_range
 from dashboard.recording.attendance_rules import day_bounds_ms
 
 FIELDS = ("who", "action", "whom", "from", "to")
 LONGEST_TEXT = 128
 LARGEST_ID = 2**63 - 1
+PEOPLE_IN_DETAILS = ("looks_like", "person")
+"""Values that are the id of a person."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,7 @@ def read_filter(args: Mapping[str, str]) -> tuple[TrailFilter, list[str]]:
 
 
 def rows(chosen: TrailFilter, zone: ZoneInfo) -> Any:
-    """Rows with the names of accounts, as they are called now, newest first."""
+    """Rows with the names of accounts and the codes of people, as they are now, newest first."""
     actor, subject = aliased(User), aliased(User)
     of_account = and_(AuditEntry.subject_type == "account", cast(subject.id, String) == AuditEntry.subject_id)
     query: Any = (
@@ -86,10 +88,12 @@ def rows(chosen: TrailFilter, zone: ZoneInfo) -> Any:
             *AuditEntry.__table__.columns,
             func.coalesce(actor.name, ApiKey.name).label("actor_name"),
             subject.name.label("subject_name"),
+            func.coalesce(Employee.code, AuditEntry.subject_code).label("person_code"),
         )
         .outerjoin(actor, actor.id == AuditEntry.actor_id)
         .outerjoin(ApiKey, ApiKey.id == AuditEntry.key_id)
         .outerjoin(subject, of_account)
+        .outerjoin(Employee, and_(AuditEntry.subject_type == "person", Employee.id == AuditEntry.subject_id))
         .order_by(AuditEntry.id.desc())
     )
     if chosen.before_id is not None:
@@ -118,11 +122,13 @@ def _rows_by(who: str) -> Any:
 
 
 def _rows_on(whom: str) -> Any:
-    """The rows on a thing that is called so. Each of the three ways to call it has an index; `or` would use none."""
+    """The rows on a thing that is called so. Each of the four ways to call it has an index; `or` would use none."""
+    person = select(Employee.id).where(Employee.code == whom).scalar_subquery()
     number = select(cast(User.id, String)).where(User.name == whom).scalar_subquery()
     is_account = AuditEntry.subject_type == "account"
     return union_all(
         select(AuditEntry.id).where(AuditEntry.subject_code == whom),
+        select(AuditEntry.id).where(AuditEntry.subject_id == person, ~is_account),
         select(AuditEntry.id).where(AuditEntry.subject_id == whom, ~is_account),
         select(AuditEntry.id).where(AuditEntry.subject_id == number, is_account),
     )
@@ -133,15 +139,37 @@ def head(session: Session) -> str:
     return session.scalar(select(AuditEntry.hash).order_by(AuditEntry.id.desc()).limit(1)) or NO_HASH
 
 
-def details_words(details: str) -> list[str]:
-    """Such as `direction: in → out`, one for each value."""
+def _sides(details: str) -> tuple[dict[str, Any], dict[str, Any]] | None:
+    """The values before and after; None where the text holds something else."""
     try:
         found = json.loads(details)
         before, after = found.get("before", {}), found.get("after", {})
-        names = sorted({*before, *after})
-    except (ValueError, AttributeError, TypeError):
+    except (ValueError, AttributeError):
+        return None
+    return (before, after) if isinstance(before, dict) and isinstance(after, dict) else None
+
+
+def codes_in(session: Session, details: Iterable[str]) -> dict[str, str]:
+    """The codes of the people whom these details name, by their ids; those who are gone are left out."""
+    sides = [side for text in details for side in _sides(text) or ()]
+    named = [value for side in sides for name, value in side.items() if name in PEOPLE_IN_DETAILS]
+    ids = {value for value in named if isinstance(value, str) and value}
+    if not ids:
+        return {}
+    return dict(session.execute(select(Employee.id, Employee.code).where(Employee.id.in_(ids))).tuples().all())
+
+
+def details_words(details: str, codes: Mapping[str, str] | None = None) -> list[str]:
+    """Such as `direction: in → out`, one for each value; people by their `codes` where they are given."""
+    sides = _sides(details)
+    if sides is None:
         return [details]
-    return [f"{name}: {_change(before, after, name)}" for name in names]
+    before, after = ({name: _named(name, value, codes or {}) for name, value in side.items()} for side in sides)
+    return [f"{name}: {_change(before, after, name)}" for name in sorted({*before, *after})]
+
+
+def _named(name: str, value: Any, codes: Mapping[str, str]) -> Any:
+    return codes.get(value, value) if name in PEOPLE_IN_DETAILS and isinstance(value, str) else value
 
 
 def _change(before: dict[str, Any], after: dict[str, Any], name: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from flask_babel import format_date, format_decimal, format_percent, ngettext
+from flask_babel import format_decimal, format_percent, ngettext
 from flask_babel import gettext as _
 
 from dashboard.charts import occupancy
@@ -12,8 +12,7 @@ from dashboard.charts.lateness import LateDay
 from dashboard.charts.occupancy import AtTime, ByDay
 from dashboard.charts.outcomes import KINDS, Door, Kind
 from dashboard.charts.quarters import clock
-
-DAY = "EEE d MMM"
+from dashboard.web.locales import day_of_some_year
 
 
 @dataclass(frozen=True)
@@ -108,7 +107,7 @@ def lateness(days: Sequence[LateDay], median_min: float | None) -> Chart:
             late=format_decimal(late),
             share=_share(late, planned),
             minutes=format_decimal(median_min),
-            day=format_date(worst.day, DAY),
+            day=day_of_some_year(worst.day),
             worst=format_decimal(worst.late),
             due=format_decimal(worst.planned),
         )
@@ -128,7 +127,7 @@ def lateness(days: Sequence[LateDay], median_min: float | None) -> Chart:
             Series(_("Late"), "none"),
             Series(_("Due"), "none"),
         ],
-        rows=[(format_date(one.day, DAY), _late_cells(one)) for one in days],
+        rows=[(day_of_some_year(one.day), _late_cells(one)) for one in days],
     )
 
 
@@ -149,7 +148,7 @@ def people_in(days: ByDay, one_day: bool, forgotten: int) -> Chart:
         "The most at once were %(count)s people, on %(day)s at %(time)s.",
         count,
         count=format_decimal(count),
-        day=format_date(day, DAY),
+        day=day_of_some_year(day),
         time=clock(quarter),
     )
     if forgotten:

@@ -5,7 +5,6 @@ from typing import Any
 
 from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import format_date
 from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -21,6 +20,7 @@ from dashboard.people.employees import departments
 from dashboard.planning.sites import MOST_SITES
 from dashboard.recording.attendance_rules import local_date
 from dashboard.web.answers import services
+from dashboard.web.locales import day_of_some_year
 
 pages = Blueprint("charts", __name__)
 
@@ -47,7 +47,7 @@ def index() -> ResponseReturnValue:
             (words, first == chosen.start and last == chosen.end, _link(chosen, first, last))
             for words, first, last in chart_filter.quick_ranges(today)
         ],
-        day_words=lambda day: format_date(day, chart_tables.DAY),
+        day_words=day_of_some_year,
         zone_name=asked.zone.key,
     )
     return content, 400 if problems else 200

@@ -108,7 +108,9 @@ class FrappeSync:
             local = words.local(event.captured_ms, event.time_zone, self.site.zone).replace(tzinfo=None)
             state, said = self.frappe.add(Punch(code, local, event.kiosk, event.direction))
             with self.factory.begin() as session:
-                values = {"state": state, "words": said[:500], "changed_ms": now_ms()}
+                person = select(Employee.erased_ms).where(Employee.id == event.employee_id)
+                kept = "" if session.scalar(person) is not None else said[:500]  # it may name who was erased meanwhile
+                values = {"state": state, "words": kept, "changed_ms": now_ms()}
                 session.execute(update(Push).where(Push.id == push_id).values(**values))
             if state != "done":
                 log.warning("frappe: event %s put aside: %s", event.event_id, state)

@@ -11,7 +11,10 @@ from sqlalchemy.orm import Session
 
 from dashboard.days.day import Day
 from dashboard.models import Correction
+from dashboard.web.words import date_words, local
 
+LONGEST_TEXT = 30_000
+"""What a cell of a file holds; Excel takes 32,767 characters."""
 DONE = {"add": lazy_gettext("Added"), "void": lazy_gettext("Voided"), "change": lazy_gettext("Changed")}
 
 
@@ -63,3 +66,49 @@ def marks(session: Session, punch_ids: Collection[str]) -> dict[str, list[Mark]]
 def of_days(session: Session, days: Iterable[Day]) -> dict[str, list[Mark]]:
     """Of the punches of these days that have corrections."""
     return marks(session, {use.punch.id for day in days for use in day.punches if use.punch.trail})
+
+
+def in_words(found: Iterable[Mark], zone_name: str, reasons: bool = True) -> str:
+    """The marks of one punch as files tell them, times by that clock; `reasons`: whether whoever reads may know why."""
+    return shortened("; ".join(_told(mark, zone_name, reasons) for mark in found))
+
+
+def of_day(day: Day, found: dict[str, list[Mark]], reasons: bool = True) -> str:
+    """The marks of a day's punches, each with the time that the punch was recorded or added at."""
+    told = []
+    for use in day.punches:
+        about = found.get(use.punch.id)
+        if about:
+            at_ms = use.punch.at_ms if use.punch.original_ms is None else use.punch.original_ms
+            told.append(f"{_moment(at_ms, day.zone_name)}: {in_words(about, day.zone_name, reasons)}")
+    return shortened("; ".join(told))
+
+
+def shortened(text: str) -> str:
+    return text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT - 1] + "…"
+
+
+def _told(mark: Mark, zone_name: str, reasons: bool) -> str:
+    what = str(mark.words)
+    if mark.action != "add" and mark.new_ms is not None:
+        what = _("%(what)s to %(moment)s", what=what, moment=_moment(mark.new_ms, zone_name))
+    if mark.action == "change" and mark.new_direction:
+        what = f"{what} {mark.new_direction}"
+    who, day = mark.asked_by, date_words(mark.at_ms, zone_name)
+    if mark.waits:
+        said = _("%(what)s by %(who)s, %(day)s", what=what, who=who, day=day)
+    else:
+        said = _(
+            "%(what)s, asked by %(who)s, approved by %(whom)s, %(day)s",
+            what=what,
+            who=who,
+            whom=mark.decided_by,
+            day=day,
+        )
+    if not reasons or not mark.reason:
+        return said
+    return f"{said}: {mark.reason}" + (f" ({mark.note})" if mark.note else "")
+
+
+def _moment(ms: int, zone_name: str) -> str:
+    return f"{local(ms, zone_name):%Y-%m-%d %H:%M:%S}"

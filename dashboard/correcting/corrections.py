@@ -152,6 +152,8 @@ def ask(
 
 
 def _stored(session: Session, row: Correction, actor: audit.Actor) -> Correction:
+    if session.scalar(select(Employee.erased_ms).where(Employee.id == row.employee_id)) is not None:
+        raise CorrectionError("person: was erased; their punches stay as they are")
     session.add(row)
     session.flush()
     told = {

@@ -239,14 +239,13 @@ def _told(
     judged: Sequence[Judged],
     pictures: Sequence[EnrolmentPicture],
 ) -> list[audit.Entry]:
-    """What the audit trail tells of it: pictures by their ids, look-alikes that were found different by their codes."""
+    """What the audit trail tells of it: pictures and look-alikes that were found different by their ids."""
     person = audit.person(employee)
     entries = [audit.Entry(Action.PICTURE_DELETED, person, before={"picture": one}) for one in gone]
     for one, picture in zip(judged, pictures, strict=True):
         entries.append(audit.Entry(Action.PICTURE_ADDED, person, after={"picture": picture.id}))
         if one.reply.similar_employee_id is not None:
-            other = session.get(Employee, one.reply.similar_employee_id)
-            told = {"picture": picture.id, "looks_like": other.code if other is not None else "somebody erased"}
+            told = {"picture": picture.id, "looks_like": one.reply.similar_employee_id}
             entries.append(audit.Entry(Action.FACES_DIFFERENT, person, after=told))
     return entries
 
@@ -294,7 +293,7 @@ def _found_different(wish: Wish, one: Judged, picture_id: str) -> LikenessDecisi
 
 
 def _person_refusal(employee: Employee | None) -> Outcome | Refusal | None:
-    if employee is None:
+    if employee is None or employee.erased_ms is not None:
         return Refusal.NO_SUCH_EMPLOYEE
     if employee.deactivated_ms is not None:
         return Outcome.INACTIVE

@@ -132,7 +132,7 @@ def same_person(employee_id: str) -> ResponseReturnValue:
             )
         )
         person = audit.person(session.get_one(Employee, employee_id))
-        audit.add(session, actor(), Action.FACES_SAME, person, after={"looks_like": other.code})
+        audit.add(session, actor(), Action.FACES_SAME, person, after={"looks_like": other.id})
     words = _(
         "Noted: it is %(name)s (%(code)s). Nothing was enrolled here; keep one of the two entries.",
         name=other.name,

@@ -21,6 +21,7 @@ from dashboard.models import EventPicture
 from dashboard.people.employees import departments
 from dashboard.recording.attendance_rules import local_date
 from dashboard.tables import downloads
+from dashboard.tables.xlsx_export import Value
 from dashboard.web import cursors
 from dashboard.web.answers import services
 from dashboard.web.locales import number_words
@@ -119,15 +120,9 @@ def export(suffix: str) -> ResponseReturnValue:
         told = {**log_query.noted(chosen), "format": suffix}
         audit.add(session, actor(), Action.ATTENDANCE_EXPORTED, after=told)
 
-    def found(session: Session) -> Iterator[Any]:
-        return LogWalk(session, chosen, zone, departments_seen).all()
+    def found(session: Session) -> Iterator[tuple[Value, ...]]:
+        return log_export.found(session, LogWalk(session, chosen, zone, departments_seen), zone)
 
     if suffix == "csv":
-        return downloads.csv(name, sessions, lambda session: log_export.texts(found(session), zone))
-    return downloads.xlsx(
-        name,
-        _("Attendance"),
-        log_export.COLUMNS,
-        sessions,
-        lambda session: (log_export.values(row, zone) for row in found(session)),
-    )
+        return downloads.csv(name, sessions, lambda session: log_export.texts(found(session)))
+    return downloads.xlsx(name, _("Attendance"), log_export.COLUMNS, sessions, found)

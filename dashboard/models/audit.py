@@ -26,7 +26,7 @@ class AuditEntry(Base):
     subject_type: Mapped[str] = mapped_column(String(16))
     subject_id: Mapped[str] = mapped_column(String(128))
     subject_code: Mapped[str] = mapped_column(String(64))
-    """A person's code, as payroll knows them; empty for what isn't a person."""
+    """Empty: codes are looked up by the id. Rows of early databases hold a person's code, which their hashes are made of."""
     details: Mapped[str] = mapped_column(Text)
     """JSON: values before and after."""
     previous: Mapped[str] = mapped_column(String(64))

@@ -27,11 +27,15 @@ class Employee(Base):
     """When consent to store face data was given; without it no template is made."""
     consent_by: Mapped[str | None] = mapped_column(String(64))
     deactivated_ms: Mapped[int | None]
+    erased_ms: Mapped[int | None]
+    erased_number: Mapped[int | None]
+    """Of somebody erased, whose code and name are made of it; see dashboard/people/erasing.py."""
     pictures: Mapped[list["EnrolmentPicture"]] = relationship(back_populates="employee", cascade="all, delete-orphan")
     __table_args__ = (
         Index("employee_by_name", "name_key", "id"),
         Index("employee_by_department", "department", "name_key", "id"),
         Index("employee_by_created", "created_ms", "id"),
+        Index("employee_by_erased_number", "erased_number", unique=True),
     )
 
 

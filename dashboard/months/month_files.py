@@ -51,7 +51,7 @@ def days() -> ResponseReturnValue:
     asked = Asked("csv", MOST_IN_CSV)
 
     def rows(session: Session) -> Iterator[list[str]]:
-        found = (month_rows.day_row(one, day) for one, days in asked.days(session) for day in days)
+        found = (row for one, days in asked.days(session) for row in month_rows.day_rows(session, one, days))
         return month_rows.texts(month_rows.DAYS, found)
 
     return downloads.csv(f"{asked.name}_days", services().sessions, rows)
@@ -64,8 +64,8 @@ def book() -> ResponseReturnValue:
     def rows(session: Session) -> Iterator[tuple[int, Any]]:
         for one, days in asked.days(session):
             yield 0, month_rows.totals_row(one, days)
-            for day in days:
-                yield 1, month_rows.day_row(one, day)
+            for row in month_rows.day_rows(session, one, days):
+                yield 1, row
 
     sheets = [(_("Totals"), month_rows.TOTALS), (_("Days"), month_rows.DAYS)]
     return downloads.workbook(asked.name, sheets, services().sessions, rows)

@@ -9,6 +9,7 @@ from flask_babel import lazy_gettext
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from dashboard.correcting import correction_marks
 from dashboard.days.day import Day
 from dashboard.days.month import totals
 from dashboard.models import Employee
@@ -58,6 +59,7 @@ DAYS: Columns = (
     (lazy_gettext("Late"), 10),
     (lazy_gettext("Left early"), 10),
     (lazy_gettext("Notes"), 60),
+    (lazy_gettext("Corrections"), 60),
 )
 
 
@@ -132,7 +134,13 @@ def _shift(day: Day, ms: int | None) -> datetime | None:
     return None if ms is None else _minute(local(ms, day.zone_name))
 
 
-def day_row(person: Person, day: Day) -> tuple[Value, ...]:
+def day_rows(session: Session, person: Person, days: Sequence[Day]) -> Iterator[tuple[Value, ...]]:
+    """The days with what was corrected of their punches."""
+    marks = correction_marks.of_days(session, days)
+    return (day_row(person, day, correction_marks.of_day(day, marks)) for day in days)
+
+
+def day_row(person: Person, day: Day, corrections: str = "") -> tuple[Value, ...]:
     m = day.minutes
     return (
         person.code,
@@ -146,6 +154,7 @@ def day_row(person: Person, day: Day) -> tuple[Value, ...]:
         _minute(day_words.last_out(day)),
         *map(_length, (m.required, m.worked, m.overtime_total, m.missing, m.leave, m.late, m.early)),
         "; ".join(day_words.notes(day)),
+        corrections,
     )
 
 

@@ -19,6 +19,8 @@ from worker.protocol.entries import new_id
 
 MAX_CODE, MAX_NAME = 64, 200
 """Characters, as the columns have them."""
+ERASED_CODE = "erased-"
+"""What codes of erased people begin with, and nobody else's; see erasing.py."""
 
 
 FIELDS = {
@@ -61,6 +63,15 @@ def clean(field: str, value: str, longest: int, required: bool) -> str:
                 field=FIELDS[field],
                 count=len(text),
                 longest=longest,
+            ),
+        )
+    if field == "code" and text.casefold().startswith(ERASED_CODE):
+        raise EmployeeError(
+            field,
+            _(
+                "%(field)s: %(begin)s… is kept for people who were erased; use a different one",
+                field=FIELDS[field],
+                begin=ERASED_CODE,
             ),
         )
     return text
@@ -143,14 +154,20 @@ def reactivate(session: Session, employee_id: str) -> Employee:
 
 
 def find_by_code(session: Session, code: str) -> Employee | None:
-    return session.scalar(select(Employee).where(Employee.code == code.strip()))
+    """Nobody who was erased."""
+    return session.scalar(select(Employee).where(Employee.code == code.strip(), Employee.erased_ms.is_(None)))
 
 
 def locked(session: Session, employee_id: str) -> Employee:
-    """The employee, held by this transaction so that two changes of one person follow each other; raises EmployeeError."""
+    """The employee, held by this transaction so that two changes of one person follow each other.
+
+    Raises EmployeeError, also for somebody erased: nothing of them is changed any more.
+    """
     employee = session.get(Employee, employee_id, with_for_update=True, populate_existing=True)
     if employee is None:
         raise EmployeeError("employee", _("there is no such employee (any more)"))
+    if employee.erased_ms is not None:
+        raise EmployeeError("employee", _("this person was erased: nothing of them can be changed any more"))
     return employee
 
 

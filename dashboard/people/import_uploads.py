@@ -47,6 +47,12 @@ def path(settings: DashboardSettings, token: str) -> Path | None:
     return where if TOKEN.fullmatch(token) and where.is_file() else None
 
 
+def forget_all(settings: DashboardSettings) -> None:
+    """Delete all, whoever uploaded them: somebody who is erased may be in any."""
+    for one in _folder(settings).glob("*"):
+        one.unlink(missing_ok=True)
+
+
 def forget(settings: DashboardSettings, token: str) -> None:
     if TOKEN.fullmatch(token):
         (_folder(settings) / token).unlink(missing_ok=True)

@@ -51,7 +51,7 @@ def _tell_others(session: Session, rows: list[ImportRow]) -> None:
 def _told(plan: Plan) -> Iterator[audit.Entry]:
     """What the trail tells of it; of a name only that it changed (audit.py says why)."""
     for row in plan.rows:
-        person = audit.Subject("person", row.employee_id or "", row.code)
+        person = audit.Subject("person", row.employee_id or "")
         if row.kind == "new":
             yield audit.Entry(Action.PERSON_CREATED, person, after={"department": row.department})
         details = [change for change in row.changes if change.column != "consent"]
@@ -83,7 +83,10 @@ def _values(row: ImportRow, by: str, now_ms: int) -> dict[str, object]:
 def _change(session: Session, rows: list[ImportRow], by: str, now_ms: int) -> None:
     """Kiosks greet with the new names."""
     by_id = {row.employee_id: row for row in rows}
-    people = session.scalars(select(Employee).where(Employee.id.in_(list(by_id))).with_for_update()).all()
+    rows_of = select(Employee).where(Employee.id.in_(list(by_id))).with_for_update()
+    people = session.scalars(rows_of.execution_options(populate_existing=True)).all()
+    if any(person.erased_ms is not None for person in people):
+        raise PlanChanged
     renamed = []
     for person in people:
         for change in by_id[person.id].changes:

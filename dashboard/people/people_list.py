@@ -28,6 +28,7 @@ STATES = {
     "no_consent": lazy_gettext("Without consent"),
     "no_pictures": lazy_gettext("Without pictures"),
     "old_pictures": lazy_gettext("To re-enrol"),
+    "erased": lazy_gettext("Erased"),
 }
 SORTS: dict[str, tuple[LazyString, tuple[Any, ...], tuple[type, ...]]] = {
     "name": (lazy_gettext("Name"), (Employee.name_key, Employee.id), (str, str)),
@@ -142,6 +143,8 @@ def conditions(chosen: PeopleFilter, now: datetime, only: Only = None) -> list[A
             ~pictures.where(EnrolmentPicture.created_ms >= old_ms),
         ],
     }
+    erased = Employee.erased_ms
+    found.append(erased.is_not(None) if chosen.state == "erased" else erased.is_(None))
     return found + state.get(chosen.state, [])
 
 

@@ -78,8 +78,8 @@ def enter(employee_id: str) -> ResponseReturnValue:
         typed = {name: value[:500] for name, value in request.form.items()}
         return _index(employee_id, typed, form.problems), 422
     with services().sessions.begin() as session:
-        person = session.get(Employee, employee_id)
-        if person is None:
+        person = session.get(Employee, employee_id, with_for_update=True)
+        if person is None or person.erased_ms is not None:
             abort(404)
         entered = {"entered_ms": now_ms(), "entered_by": viewer_name()}
         days = {"first_day": first, "last_day": last, "half": half or None}

@@ -140,6 +140,9 @@ def _zone(session: Session, kiosk: Kiosk, settings: DashboardSettings) -> ZoneIn
 
 
 def _is_active(employee: Employee, captured_ms: int) -> bool:
+    """Of somebody erased nothing is a punch any more, whenever it was captured: it would bring a face crop back."""
+    if employee.erased_ms is not None:
+        return False
     return employee.deactivated_ms is None or captured_ms < employee.deactivated_ms
 
 

@@ -26,6 +26,11 @@ def day_of_year(day: date) -> str:
     return format_date(day, "EEE d MMM y", locale())
 
 
+def day_of_some_year(day: date) -> str:
+    """`Mon 23 Nov`."""
+    return format_date(day, "EEE d MMM", locale())
+
+
 def day_of_month(day: date) -> str:
     """`Mon 23`."""
     return format_date(day, "EEE d", locale())

@@ -86,6 +86,7 @@ DOING: dict[str, Doing] = {
     ),
     "people.change": ("admin", "/people/{person}", {"name": "Secret Newname", "department": "Yard"}, "person.changed"),
     "people.take_step": ("admin", "/people/{person}/give-consent", {}, "person.consent_given"),
+    "erasing.erase": ("admin", "/people/{person}/erase", {"code": "E-1", "reason": "asked"}, "person.erased"),
     "pictures.add": ("admin", "/people/{person}/pictures", {}, "picture.added"),
     "pictures.delete": ("admin", "/people/{person}/pictures/p1/delete", {}, "picture.deleted"),
     "pictures.same_person": ("admin", "/people/{person}/pictures/same-person", {"other_id": "twin"}, "faces.same"),

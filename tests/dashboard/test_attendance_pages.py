@@ -112,8 +112,10 @@ def test_a_large_export_comes_in_pieces(site: Site) -> None:
     for n in range(3):
         site.punch(person, SEVEN + n)
     with site.sessions() as session:
-        rows = list(LogWalk(session, log_query.LogFilter(), site.settings.zone).all())
-    pieces = list(csv_export.lines(log_export.texts(rows * 200, site.settings.zone)))
+        rows = list(
+            log_export.found(session, LogWalk(session, log_query.LogFilter(), site.settings.zone), site.settings.zone)
+        )
+    pieces = list(csv_export.lines(log_export.texts(rows * 200)))
     assert len(pieces) > 3
     assert "".join(pieces).count("\r\n") == 601
 

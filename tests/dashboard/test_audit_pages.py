@@ -9,6 +9,7 @@ import pytest
 from dashboard.auditing import audit
 from dashboard.auditing.audit import Actor, Subject
 from dashboard.auditing.audit_actions import Action
+from dashboard.models import Employee
 from tests.dashboard.site import Browser, Site
 
 pytest_plugins = ["tests.dashboard.pages"]
@@ -21,7 +22,8 @@ def fill(site: Site) -> None:
         for number in range(12):
             audit.add(session, Actor(1, "hr", "192.0.2.1"), Action.KIOSK_CHANGED, DOOR, after={"label": f"<b>{number}"})
         audit.add(session, audit.COMMAND, Action.MODEL_USED, Subject("model", "m1"))
-        audit.add(session, Actor(1, "hr"), Action.PERSON_CREATED, Subject("person", "x1", "=E-1"))
+        audit.add(session, Actor(1, "hr"), Action.PERSON_CREATED, Subject("person", "x1"))
+        session.add(Employee(id="x1", code="=E-1", name="Grace Hopper", created_ms=1))
 
 
 def numbers(page: str) -> list[int]:

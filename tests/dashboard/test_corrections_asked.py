@@ -38,9 +38,10 @@ def test_what_was_asked_and_decided_is_in_the_trail(factory: SessionFactory, eve
         decide(session, asked.id, "approved", **BY)
     with factory() as session:
         rows = session.scalars(select(AuditEntry).order_by(AuditEntry.id)).all()
-    assert [(row.action, row.subject_code) for row in rows] == [
-        ("correction.asked", "E1"),
-        ("correction.approved", "E1"),
+        person = session.get_one(Correction, asked.id).employee_id
+    assert [(row.action, row.subject_id) for row in rows] == [
+        ("correction.asked", person),
+        ("correction.approved", person),
     ]
     assert "Secret" not in "".join(row.details for row in rows)
 

@@ -119,7 +119,7 @@ def test_whose_sheet_one_gets(site: Site, people: dict[str, str]) -> None:
     own, boss = site.browser_of("grace"), site.browser_of("boss")
     assert "Page 1 of 1" in words(own.get(f"/me/month.pdf?{MONTH}").data)[0]
     assert f"/me/month.pdf?{MONTH}" in own.get(f"/me?{MONTH}").text
-    assert told(site)[-1].subject_code == "E1"
+    assert told(site)[-1].subject_id == people["E1"]
     assert 'filename="month_2026-10_E1.pdf"' in own.get(f"/me/month.pdf?{MONTH}").headers["Content-Disposition"]
     assert boss.get(f"/people/{people['E1']}/month.pdf?{MONTH}").status_code == 200
     assert boss.get(f"/people/{people['E3']}/month.pdf?{MONTH}").status_code == 404

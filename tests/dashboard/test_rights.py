@@ -108,6 +108,8 @@ TABLE: dict[tuple[str, str], tuple[int, int, int, int, int]] = {
     ("people.change", "POST"): (403, 403, 422, 403, 403),
     ("people.create", "GET"): (403, 403, 200, 403, 403),
     ("people.create", "POST"): (403, 403, 422, 403, 403),
+    ("erasing.erase", "POST"): (403, 403, 422, 403, 403),
+    ("erasing.form", "GET"): (403, 403, 200, 403, 403),
     ("people.export", "GET"): (403, 200, 200, 403, 200),
     ("people.index", "GET"): (403, 200, 200, 403, 200),
     ("people.person", "GET"): (403, 404, 200, 403, 200),

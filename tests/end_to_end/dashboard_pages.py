@@ -21,5 +21,8 @@ def paths(employee_id: str) -> tuple[str, ...]:
     """All that HR may open, with those of one person."""
     return (
         *FIXED,
-        *(f"people/{employee_id}{page}" for page in ("", "/month", "/leave", "/at-kiosk", "/corrections/new")),
+        *(
+            f"people/{employee_id}{page}"
+            for page in ("", "/month", "/leave", "/at-kiosk", "/corrections/new", "/erase")
+        ),
     )
