@@ -43,7 +43,8 @@ class Desk:
     def fill(self, **fields: str) -> None:
         """By their labels: `Time_zone="Asia/Jakarta"`; a `select` gets the choice with these words."""
         for label, text in fields.items():
-            field = self.page.get_by_label(label.replace("_", " "), exact=True)
+            labelled = self.page.get_by_label(label.replace("_", " "), exact=True)
+            field = self.page.locator("input, select").and_(labelled)  # parts of a page have labels too
             if field.evaluate("element => element.tagName") == "SELECT":
                 field.select_option(text)
             else:
