@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 STAMPS := $(VENV)/.stamps
 
-.PHONY: install demo test soak chaos api-check lint help clean
+.PHONY: install demo test scenes soak chaos api-check lint help clean
 .DEFAULT_GOAL := help
 
 install: $(STAMPS)/install  ## everything: demo, training and the tools for tests
@@ -14,7 +14,10 @@ demo: $(STAMPS)/demo  ## try it; options as in: make demo ARGS="--headless --jso
 	@$(BIN)/python -m deploy.cli demo $(ARGS)
 
 test: $(STAMPS)/install system-packages  ## all tests, with real Redis servers, PostgreSQL and a browser
-	$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not scene" $(ARGS)
+
+scenes: $(STAMPS)/install system-packages  ## HR's day in the browser; pictures of every page, at three widths, in artefacts/
+	$(BIN)/python -m pytest -m scene tests/end_to_end $(ARGS)
 
 soak: $(STAMPS)/install system-packages  ## 50,000 frames and 20,000 hostile ones through a worker; FRAMES=5000 HOSTILE=2000 for fewer
 	FRAMES=$(FRAMES) HOSTILE=$(HOSTILE) SEED=$(SEED) $(BIN)/python -m pytest -s tests/soak/soak_worker.py $(ARGS)

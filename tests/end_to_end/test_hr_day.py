@@ -6,6 +6,7 @@ It reads from top to bottom as the day goes. Every page that somebody comes to i
 import csv
 import io
 import re
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -23,14 +24,16 @@ from tests.end_to_end.conftest import PageOpener, upload
 from tests.end_to_end.desk import Desk
 from tests.end_to_end.hr_month import AFTER, BEFORE, CODE, COLLEAGUE, MONTH, MONTH_WORDS, NAME, TOTALS
 from tests.end_to_end.office import Office, open_office
+from worker.protocol.entries import EnrolRequest
 from worker.protocol.outcomes import Outcome
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.end_to_end, pytest.mark.scene, pytest.mark.timeout(300)]
 pytest_plugins = ["tests.dashboard.pages"]
+PlayedWorker = Callable[..., list[EnrolRequest]]
 
 
 def test_from_an_empty_database_to_a_signed_month_sheet(
-    redis_pair: RedisPair, worker: object, open_page: PageOpener, tmp_path: Path
+    redis_pair: RedisPair, worker: PlayedWorker, open_page: PageOpener, tmp_path: Path
 ) -> None:
     album = Album("hr-day")
     with open_office(tmp_path / "home", redis_pair) as office:
@@ -180,8 +183,8 @@ def assign(hr: Desk) -> None:
     hr.shoot("shifts")
 
 
-def consent_and_enrolment(hr: Desk, worker: object) -> None:
-    seen = worker(Outcome.ENROLLED)  # type: ignore[operator]
+def consent_and_enrolment(hr: Desk, worker: PlayedWorker) -> None:
+    seen = worker(Outcome.ENROLLED)
     hr.go("People")
     hr.page.get_by_role("link", name=NAME).click()
     hr.shoot("person-without-consent")
