@@ -24,6 +24,7 @@ from tests.end_to_end.conftest import PageOpener, upload
 from tests.end_to_end.desk import Desk
 from tests.end_to_end.hr_month import AFTER, BEFORE, CODE, COLLEAGUE, MONTH, MONTH_WORDS, NAME, TOTALS
 from tests.end_to_end.office import Office, open_office
+from tests.end_to_end.processes import wait_for
 from worker.protocol.entries import EnrolRequest
 from worker.protocol.outcomes import Outcome
 
@@ -126,8 +127,10 @@ def holidays(hr: Desk) -> None:
     """Of the country that the site names; the month that is to be signed is of last year."""
     hr.go("Rules", "Sites and holidays")
     hr.page.get_by_role("link", name="Holidays of Jakarta").click()
-    while "2025" not in hr.page.locator("h1").inner_text():
-        hr.page.get_by_role("link", name=re.compile(r"^20\d\d$")).first.click()
+    hr.page.wait_for_url("**/holidays")
+    for year in range(int(hr.page.locator("h1").inner_text()[-4:]) - 1, 2024, -1):
+        hr.page.get_by_role("link", name=str(year)).click()
+        hr.arrived(f"Holidays of Jakarta, {year}")
     hr.shoot("holidays")
     hr.press("Preview 2025")
     expect(hr.page.get_by_label("2025-12-25")).to_be_checked()
@@ -222,8 +225,11 @@ def arrivals(hr: Desk, office: Office) -> None:
 
 
 def who_is_in(hr: Desk) -> None:
+    """The board's numbers may be as old as the server keeps them, fifteen seconds."""
     hr.go("Live")
-    expect(hr.page.locator("#who dt", has_text="In now").locator("+ dd")).to_have_text("2")
+    hr.arrived("Live")
+    in_now = hr.page.locator("#who dt", has_text="In now").locator("+ dd")
+    wait_for(lambda: hr.page.reload() and in_now.inner_text() == "2", 30, "both are in")
     hr.page.get_by_text("By site and department", exact=True).click()
     expect(hr.page.get_by_role("row", name="Flight Jakarta 2")).to_be_visible()
     hr.shoot("live-board")
@@ -243,10 +249,7 @@ def log(hr: Desk) -> None:
 
 
 def month_before(hr: Desk) -> None:
-    hr.go("Months")
-    hr.fill(Month=MONTH, Department="Flight")
-    hr.press("Show")
-    hr.arrived(MONTH_WORDS)
+    show_month(hr)
     assert figures(hr, NAME) == BEFORE | {"To look at": "1 punch missing"}
     assert figures(hr, COLLEAGUE)["Worked"] == "40:00"
     hr.shoot("months-before")
@@ -256,6 +259,13 @@ def month_before(hr: Desk) -> None:
     expect(hr.page.get_by_role("row", name="Fri 5")).to_contain_text("01:30+1 out")
     expect(hr.page.get_by_role("row", name="Fri 5")).to_contain_text("4:30 of overtime over the day’s limit")
     hr.shoot("month-of-one-before")
+
+
+def show_month(hr: Desk) -> None:
+    hr.go("Months")
+    hr.fill(Month=MONTH, Department="Flight")
+    hr.press("Show")
+    hr.arrived(MONTH_WORDS)
 
 
 def figures(desk: Desk, name: str) -> dict[str, str]:
@@ -301,9 +311,7 @@ def approve(lead: Desk) -> None:
 
 
 def month_after(hr: Desk) -> None:
-    hr.go("Months")
-    hr.fill(Month=MONTH, Department="Flight")
-    hr.press("Show")
+    show_month(hr)
     assert figures(hr, NAME) == AFTER
     hr.shoot("months-after")
 
@@ -361,4 +369,4 @@ def trail(hr: Desk, office: Office) -> None:
     assert [row["Account or key"] for row in rows if row["Action"] == "correction.asked"] == ["eileen"]
     code, found = office.audit("--expect", head)
     assert (code, found["whole"], found["broken_row"]) == (0, True, None)
-    assert found["rows"] == len(rows) + (0 if rows[0]["Action"] == "export.trail" else 1)
+    assert found["rows"] == len(rows)
