@@ -7,7 +7,7 @@ STAMPS := $(VENV)/.stamps
 CATALOGS := dashboard/translations
 KEYWORDS := lazy_gettext lazy_ngettext:1,2 lazy_pgettext:1c,2
 
-.PHONY: install demo test long soak chaos api-check messages lint help clean
+.PHONY: install demo test long scenes soak chaos api-check messages lint help clean
 .DEFAULT_GOAL := help
 
 install: $(STAMPS)/install  ## everything: demo, training and the tools for tests
@@ -17,6 +17,9 @@ demo: $(STAMPS)/demo  ## try it; options as in: make demo ARGS="--headless --jso
 
 test: $(STAMPS)/install system-packages  ## the tests, with real Redis servers, PostgreSQL and a browser; the longest are in `make long`
 	$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+
+scenes: $(STAMPS)/install system-packages  ## HR's day in the browser; pictures of every page, at three widths, in artefacts/
+	$(BIN)/python -m pytest -m long tests/end_to_end/test_hr_day.py $(ARGS)
 
 long: $(STAMPS)/install system-packages  ## the tests that take a quarter of a minute or more each
 	$(BIN)/python -m pytest -n 2 --dist loadgroup -m long $(ARGS)

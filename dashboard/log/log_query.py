@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
-from sqlalchemy import exists, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
-from dashboard.models import AttendanceEvent, DecisionRecord, Employee, EventPicture, Kiosk
+from dashboard.models import AttendanceEvent, DecisionRecord, Employee, EventPicture, Kiosk, Site
 from dashboard.months.asked_days import day_range
 from dashboard.recording.attendance_rules import day_bounds_ms
 
@@ -113,7 +113,10 @@ def read_filter(args: Mapping[str, str], kiosks: Mapping[str, str]) -> tuple[Log
 
 
 def rows() -> Any:
-    """Decisions with their punch, person and door; the caller says which. No order."""
+    """Decisions with their punch, person and door; the caller says which. No order.
+
+    `time_zone` is the punch's, for what is none the door's by now; None for a door of the main site.
+    """
     return (
         select(
             DecisionRecord.event_id,
@@ -129,7 +132,7 @@ def rows() -> Any:
             DecisionRecord.time_uncertain,
             DecisionRecord.employee_id,
             AttendanceEvent.direction,
-            AttendanceEvent.time_zone,
+            func.coalesce(AttendanceEvent.time_zone, Site.time_zone).label("time_zone"),
             Employee.code,
             Employee.name,
             Employee.department,
@@ -139,6 +142,7 @@ def rows() -> Any:
         .outerjoin(AttendanceEvent, AttendanceEvent.event_id == DecisionRecord.event_id)
         .outerjoin(Employee, Employee.id == DecisionRecord.employee_id)
         .outerjoin(Kiosk, Kiosk.name == DecisionRecord.kiosk)
+        .outerjoin(Site, Site.id == Kiosk.site_id)
     )
 
 

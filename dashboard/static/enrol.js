@@ -1,5 +1,4 @@
 // Enrolment on a person's page: the upload form, and the guided camera. The form works without this script too.
-import { startGuided } from "./guided.js";
 import { enrol, problem } from "./verdicts.js";
 import { filled, words } from "./words.js";
 
@@ -30,5 +29,5 @@ if (panel.dataset.url) {
     button.disabled = false;
     form.reset();
   });
-  startGuided();
+  import("./guided.js").then(({ startGuided }) => startGuided()); // it needs its panel, which is there with a consent only
 }

@@ -10,6 +10,8 @@ import pytest
 from dashboard.database import now_ms
 from dashboard.log import log_export, log_query
 from dashboard.log.log_walk import LogWalk
+from dashboard.models import Kiosk
+from dashboard.models import Site as Place
 from dashboard.people.employees import create_employee
 from dashboard.tables import csv_export
 from tests.dashboard.site import Browser, Site
@@ -32,6 +34,19 @@ def exported(browser: Browser, query: str = "") -> list[dict[str, str]]:
     assert answer.content_type == "text/csv; charset=utf-8"
     assert answer.data.startswith(b"\xef\xbb\xbf")
     return list(csv.DictReader(io.StringIO(answer.data.decode("utf-8-sig"), newline="")))
+
+
+def test_what_is_no_punch_has_the_clock_of_its_door_too(any_site: Site) -> None:
+    grace = add(any_site, "E-1", "Grace Hopper")
+    with any_site.sessions.begin() as session:
+        tokyo = Place(name="Tokyo", time_zone="Asia/Tokyo")
+        session.add(tokyo)
+        session.flush()
+        session.add(Kiosk(name="lab", site_id=tokyo.id))
+    any_site.punch(grace, SEVEN, status="duplicate", kiosk="lab")
+    any_site.punch(grace, SEVEN, status="duplicate")
+    page = any_site.browser().get("/attendance?kind=duplicates").text
+    assert sorted(re.findall(r"\d\d:00:00", page)) == ["07:00:00", "09:00:00"]
 
 
 def test_filters_on_page_and_export(any_site: Site) -> None:

@@ -1,10 +1,7 @@
 """A month as files, read back: what a spreadsheet gets, what is printed, who may have it, and what the trail tells."""
 
-import base64
 import csv
 import io
-import re
-import zlib
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -20,6 +17,7 @@ from dashboard.people.employees import create_employee
 from dashboard.planning.patterns import assign, save_pattern
 from dashboard.tables import xlsx_export
 from tests.dashboard.days.sheet import OFFICE, at
+from tests.dashboard.pdf_words import words
 from tests.dashboard.site import Browser, Site, add_user
 
 pytest_plugins = ["tests.dashboard.pages"]
@@ -46,19 +44,6 @@ def people(site: Site) -> dict[str, str]:
 def told(site: Site) -> list[Any]:
     with site.sessions() as session:
         return list(session.scalars(select(AuditEntry).where(AuditEntry.action == "export.month")))
-
-
-def words(pdf: bytes) -> list[str]:
-    """The texts of each page: reportlab leaves ASCII readable in the streams of its embedded fonts."""
-    assert pdf.startswith(b"%PDF-")
-    assert pdf.rstrip().endswith(b"%%EOF")
-    found = []
-    for stream in re.findall(rb"ASCII85Decode /FlateDecode.*?stream\r?\n(.*?)endstream", pdf, re.DOTALL):
-        content = zlib.decompress(base64.a85decode(stream.strip().removesuffix(b"~>")))
-        if b" Tj" in content:
-            texts = re.findall(rb"\((.*?)(?<!\\)\) Tj", content, re.DOTALL)
-            found.append("\n".join(text.decode("latin-1").replace("\\(", "(").replace("\\)", ")") for text in texts))
-    return found
 
 
 def test_a_workbook_of_a_department(site: Site, browser: Browser, people: dict[str, str]) -> None:
