@@ -116,6 +116,7 @@ RIGHTS: Mapping[str, Line] = {
     "shift_patterns.create": CHANGE_RULES,
     "shift_patterns.pattern": READ_PEOPLE,
     "shift_patterns.change": CHANGE_RULES,
+    "shift_patterns.look": CHANGE_RULES,
     "shift_patterns.assign_pattern": CHANGE_RULES,
     "sites.index": READ_RULES,
     "sites.create": CHANGE_RULES,

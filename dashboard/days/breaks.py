@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from itertools import pairwise
 
-
 MOST_RUNGS = 6
 
 
@@ -37,7 +36,9 @@ class Breaks:
             raise ValueError(f"{len(self.automatic)} automatic breaks: at most {MOST_RUNGS} are possible")
         for one, following in pairwise(self.automatic):
             if following.after_min <= one.after_min or following.break_min <= one.break_min:
-                raise ValueError(f"break of {following.break_min} after {following.after_min}: later and longer is needed")
+                raise ValueError(
+                    f"break of {following.break_min} after {following.after_min}: later and longer is needed"
+                )
 
 
 def automatic_min(rules: Breaks, present_min: int, punched_min: int) -> int:

@@ -56,7 +56,9 @@ class Shift:
             if self.kind != "flexible" or core[0] is None or core[1] is None:
                 raise ValueError(f"core time {core}: a flexible shift's, and both a start and an end")
             if not self.start_min <= core[0] < core[1] <= self.end_min:
-                raise ValueError(f"core time {core}: within {self.start_min} to {self.end_min}, its end after its start")
+                raise ValueError(
+                    f"core time {core}: within {self.start_min} to {self.end_min}, its end after its start"
+                )
 
     @property
     def overnight(self) -> bool:

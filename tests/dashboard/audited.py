@@ -137,7 +137,7 @@ DOING: dict[str, Doing] = {
 }
 
 
-NO_CHANGE = {"people_import.upload", "people_import.discard", "holidays.preview", "guided.look"}
+NO_CHANGE = {"people_import.upload", "people_import.discard", "holidays.preview", "guided.look", "shift_patterns.look"}
 """What is only looked at, or forgotten: nothing of it was ever in the database."""
 TESTED_BELOW = {"people_import.apply"}
 WITH_THEIR_PAGES = {f"kiosk_enrolment.{what}" for what in ("start", "accept", "end")}

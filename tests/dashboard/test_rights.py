@@ -117,6 +117,7 @@ TABLE: dict[tuple[str, str], tuple[int, int, int, int, int]] = {
     ("shift_patterns.change", "POST"): (403, 403, 422, 403, 403),
     ("shift_patterns.create", "GET"): (403, 403, 200, 403, 403),
     ("shift_patterns.create", "POST"): (403, 403, 422, 403, 403),
+    ("shift_patterns.look", "POST"): (403, 403, 422, 403, 403),
     ("shift_patterns.index", "GET"): (403, 200, 200, 403, 200),
     ("shift_patterns.pattern", "GET"): (403, 200, 200, 403, 200),
     ("sites.change", "POST"): (403, 403, 422, 403, 403),
