@@ -10,12 +10,11 @@ from flask_babel import gettext as _
 from dashboard.days.breaks import Breaks
 from dashboard.days.calendar import Plan
 from dashboard.days.clock import DAY_MIN, wall_ms
-from dashboard.days.corrections import Punch, corrected
+from dashboard.days.corrections import Direction, Punch, corrected
 from dashboard.days.day import Day
 from dashboard.days.days_off import Holiday
 from dashboard.days.month import days_in_row, turns_of
 from dashboard.days.policy import Pattern
-from dashboard.days.punches import Direction
 from dashboard.days.shifts import Shift
 from dashboard.planning.shift_form import LETTERS
 

@@ -15,6 +15,7 @@ from dashboard.days.policy import Pattern
 from dashboard.months import day_words
 from dashboard.planning import cycle_form, pattern_choices, pattern_form, policy_form, shift_form
 from dashboard.planning.pattern_examples import examples
+from dashboard.planning.pattern_words import parts
 from dashboard.recording.attendance_rules import local_date
 from dashboard.web.answers import services
 from dashboard.web.forms import Form
@@ -48,10 +49,11 @@ def page(pattern_id: int | None, typed: dict[str, str], problems: Mapping[str, s
         "days": _days(values, today),
         "rungs": policy_form.shown(values, "rung", ("after", "break"), MOST_RUNGS),
         "band_rows": {
-            days: policy_form.shown(values, days, ("up_to", "percent"), MOST_BANDS) for days in policy_form.BANDS
+            days: policy_form.shown(values, days, ("up_to", "percent"), MOST_BANDS) for days in pattern_choices.BANDS
         },
         "open_groups": {group for group in GROUPS if _is_open(group, values, problems)},
         "open_shifts": {index for index in range(shift_form.shown(values)) if _is_special(index, values, problems)},
+        "said": parts(rules.policy) if rules else {},
         "examples": examples(rules, from_day, zone, own) if rules else [],
     }
     return render_template(
@@ -64,14 +66,14 @@ def page(pattern_id: int | None, typed: dict[str, str], problems: Mapping[str, s
     )
 
 
-def _days(values: Mapping[str, str], today: date) -> list[tuple[str, str]]:
-    """What each day of the cycle is called, and when it comes next."""
+def _days(values: Mapping[str, str], today: date) -> list[tuple[str, str, str]]:
+    """What each day of the cycle is called, and the weekday, where that isn't its name, and the date it is next."""
     dates = cycle_form.next_dates(values, today)
     weekdays = [str(pattern_choices.WEEKDAYS[day.weekday()]) for day in dates]
     if len(dates) == cycle_form.WEEK:
-        return [(name, day.isoformat()) for name, day in zip(weekdays, dates, strict=True)]
+        return [(name, "", day.isoformat()) for name, day in zip(weekdays, dates, strict=True)]
     return [
-        (_("Day %(number)s", number=number), f"{name[:3]} {day.isoformat()}")
+        (_("Day %(number)s", number=number), name[:3], day.isoformat())
         for number, (name, day) in enumerate(zip(weekdays, dates, strict=True), 1)
     ]
 

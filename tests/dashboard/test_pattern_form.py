@@ -16,7 +16,7 @@ from dashboard.days.shifts import LATEST_END_MIN, Shift
 from dashboard.months.asked_days import FIRST_DAY, LAST_DAY
 from dashboard.planning import cycle_form, pattern_form, shift_form
 from dashboard.planning.pattern_choices import ROTAS
-from dashboard.planning.pattern_words import summary
+from dashboard.planning.pattern_words import parts, summary
 from dashboard.web.forms import Form
 from tests.dashboard.days.sheet import NIGHT, OFFICE, shift
 
@@ -108,6 +108,7 @@ def test_the_form_gives_back_every_pattern(pattern: Pattern) -> None:
     form = Form(pattern_form.fields_of(pattern))
     assert pattern_form.read_pattern(form) == pattern, form.problems
     assert summary(pattern)
+    assert all(parts(pattern.policy).values())
 
 
 @pytest.mark.parametrize(
