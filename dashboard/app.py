@@ -20,7 +20,7 @@ from dashboard.months import me, month_files, months_pages
 from dashboard.people import departments_pages, people_import_pages, people_pages
 from dashboard.planning import holiday_pages, leave_pages, shift_patterns, sites
 from dashboard.settings import DashboardSettings
-from dashboard.web import errors, languages, words
+from dashboard.web import errors, languages, saved_filter_pages, words
 from dashboard.web.answers import Services, is_api
 from worker.protocol.connection import connect
 
@@ -59,6 +59,7 @@ PAGES = (
     accounts_pages.pages,
     audit_pages.pages,
     connections.pages,
+    saved_filter_pages.pages,
 )
 """Whoever adds one says in rights.py who may reach it."""
 FORM_BYTES = 64 * 1024

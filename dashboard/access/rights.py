@@ -109,6 +109,8 @@ RIGHTS: Mapping[str, Line] = {
     "month_files.sheets": READ_PEOPLE,
     "month_files.sheet": READ_PEOPLE,
     "month_files.own_sheet": {Role.EMPLOYEE: Reach.OWN},
+    "saved_filters.save": READ_PEOPLE,
+    "saved_filters.remove": READ_PEOPLE,
     "leave.index": READ_PEOPLE,
     "leave.enter": CHANGE_RULES,
     "leave.withdraw": CHANGE_RULES,

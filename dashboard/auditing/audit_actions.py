@@ -63,6 +63,8 @@ class Action(StrEnum):
     MODEL_COMING = "model.coming"
     MODEL_USED = "model.used"
     MODEL_CANCELLED = "model.cancelled"
+    FILTER_SAVED = "filter.saved"
+    FILTER_REMOVED = "filter.removed"
     ATTENDANCE_EXPORTED = "export.attendance"
     PEOPLE_EXPORTED = "export.people"
     MONTH_EXPORTED = "export.month"
@@ -129,6 +131,8 @@ WORDS = {
     Action.MODEL_COMING: "Change of model begun",
     Action.MODEL_USED: "Model in use changed",
     Action.MODEL_CANCELLED: "Change of model given up",
+    Action.FILTER_SAVED: "Filter saved",
+    Action.FILTER_REMOVED: "Filter removed",
     Action.ATTENDANCE_EXPORTED: "Attendance exported",
     Action.PEOPLE_EXPORTED: "People exported",
     Action.MONTH_EXPORTED: "Month exported",

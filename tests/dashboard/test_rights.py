@@ -90,6 +90,8 @@ TABLE: dict[tuple[str, str], tuple[int, int, int, int, int]] = {
     ("month_files.sheet", "GET"): (403, 404, 200, 403, 200),
     ("month_files.sheets", "GET"): (403, 200, 200, 403, 200),
     ("month_files.totals", "GET"): (403, 200, 200, 403, 200),
+    ("saved_filters.remove", "POST"): (403, 404, 404, 403, 404),
+    ("saved_filters.save", "POST"): (403, 302, 302, 403, 302),
     ("months.index", "GET"): (403, 200, 200, 403, 200),
     ("months.person", "GET"): (403, 404, 200, 403, 200),
     ("my_corrections.ask", "GET"): (200, 403, 403, 403, 403),
@@ -183,6 +185,8 @@ def values(site: Site) -> dict[str, Any]:
             "session": "none",
             "pose": "straight",
             "webhook_id": "none",
+            "filter_id": 999,
+            "filtered": "log",
         }
 
 
