@@ -11,9 +11,10 @@ from urllib.parse import parse_qsl, urlencode
 from flask import url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from dashboard.database import count
 from dashboard.models import SavedFilter, User
 
 MOST = 20
@@ -74,7 +75,7 @@ def save(
     mine = select(SavedFilter).where(SavedFilter.user_id == user_id)
     row = session.scalar(mine.where(SavedFilter.page == page, SavedFilter.name == name))
     if row is None:
-        if session.scalar(select(func.count()).select_from(mine.subquery())) >= MOST:
+        if count(session, mine) >= MOST:
             raise FilterError(_("You have %(most)s filters, the most there can be: remove one first", most=MOST))
         row = SavedFilter(user_id=user_id, page=page, name=name)
         session.add(row)
