@@ -22,7 +22,7 @@ from dashboard.operating import health_pages, models_pages, settings_pages
 from dashboard.people import departments_pages, erasing_pages, people_import_pages, people_pages
 from dashboard.planning import holiday_pages, leave_pages, shift_patterns, sites
 from dashboard.settings import DashboardSettings
-from dashboard.web import errors, languages, words
+from dashboard.web import errors, languages, saved_filter_pages, words
 from dashboard.web.answers import Services, is_api
 from worker.protocol.connection import Client, connect
 
@@ -67,6 +67,7 @@ PAGES = (
     accounts_pages.pages,
     audit_pages.pages,
     connections.pages,
+    saved_filter_pages.pages,
 )
 """Whoever adds one says in rights.py who may reach it."""
 FORM_BYTES = 64 * 1024

@@ -66,6 +66,8 @@ class Action(StrEnum):
     MODEL_COMING = "model.coming"
     MODEL_USED = "model.used"
     MODEL_CANCELLED = "model.cancelled"
+    FILTER_SAVED = "filter.saved"
+    FILTER_REMOVED = "filter.removed"
     ATTENDANCE_EXPORTED = "export.attendance"
     PEOPLE_EXPORTED = "export.people"
     MONTH_EXPORTED = "export.month"

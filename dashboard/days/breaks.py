@@ -1,6 +1,9 @@
 """Breaks: those that people punch, and those that are deducted whether punched or not."""
 
 from dataclasses import dataclass
+from itertools import pairwise
+
+MOST_RUNGS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +17,7 @@ class AutomaticBreak:
 @dataclass(frozen=True, slots=True)
 class Breaks:
     automatic: tuple[AutomaticBreak, ...] = ()
-    """The longest that applies is deducted, not the sum of all."""
+    """The longest that applies is deducted, not the sum of all; each is due later than the one before, and longer."""
     paid_min: int = 0
     """So many minutes a day of punched breaks are paid."""
     longest_min: int = 120
@@ -28,6 +31,13 @@ class Breaks:
             if not (0 <= rung.after_min <= 1_440 and 0 < rung.break_min <= 480):
                 raise ValueError(
                     f"break of {rung.break_min} after {rung.after_min}: 1 to 480 minutes, after at most 1440, are possible"
+                )
+        if len(self.automatic) > MOST_RUNGS:
+            raise ValueError(f"{len(self.automatic)} automatic breaks: at most {MOST_RUNGS} are possible")
+        for one, following in pairwise(self.automatic):
+            if following.after_min <= one.after_min or following.break_min <= one.break_min:
+                raise ValueError(
+                    f"break of {following.break_min} after {following.after_min}: later and longer is needed"
                 )
 
 

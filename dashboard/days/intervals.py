@@ -68,18 +68,19 @@ def intervals_of(plan: Plan, due: Due, stretches: Sequence[Stretch], as_of_ms: i
 
 
 def late_min(plan: Plan, due: Due, came_ms: int) -> int:
-    """Minutes from the start of a fixed shift until the first punch in; 0 within the grace."""
-    if not due.punctual or due.start_ms is None:
+    """Minutes from when a fixed shift, or a flexible one's core time, begins until the first punch in; 0 within the grace."""
+    if due.late_from_ms is None:
         return 0
-    late = minutes(whole_minute(came_ms) - due.start_ms)
+    late = minutes(whole_minute(came_ms) - due.late_from_ms)
     return late if late > plan.policy.grace_in_min else 0
 
 
 def _early(plan: Plan, due: Due, last: Stretch, as_of_ms: int, ends_ms: int) -> int:
-    """Only once nobody can come back any more: the shift, or the day, is over."""
-    if not due.punctual or due.end_ms is None or last.left is None or as_of_ms < min(due.end_ms, ends_ms):
+    """Only once nobody can come back any more: the shift, its core time, or the day is over."""
+    until_ms = due.early_until_ms
+    if until_ms is None or last.left is None or as_of_ms < min(until_ms, ends_ms):
         return 0
-    early = minutes(due.end_ms - whole_minute(last.left.at_ms))
+    early = minutes(until_ms - whole_minute(last.left.at_ms))
     return early if early > plan.policy.grace_out_min else 0
 
 

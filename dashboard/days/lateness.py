@@ -16,7 +16,7 @@ Came = Sequence[int | None]
 
 
 class PlannedDay(NamedTuple):
-    """A day on which somebody was due at a fixed time, after holidays and leave."""
+    """A day on which somebody was due at a fixed time or for a core time, after holidays and leave."""
 
     day: date
     start_ms: int
@@ -53,7 +53,7 @@ def planned_days(plans: Sequence[Plan], dues: Sequence[Due], came: Came, as_of_m
     """Those of `plans`, without the first and the last, whose shift has begun at `as_of_ms`; `dues` are due_of each."""
     found = []
     for plan, due, came_ms in zip(plans[1:-1], dues[1:-1], came, strict=True):
-        if due.punctual and due.start_ms is not None and due.start_ms <= as_of_ms:
+        if due.late_from_ms is not None and due.late_from_ms <= as_of_ms:
             late = 0 if came_ms is None else late_min(plan, due, came_ms)
-            found.append(PlannedDay(plan.day, due.start_ms, late))
+            found.append(PlannedDay(plan.day, due.late_from_ms, late))
     return found

@@ -63,8 +63,8 @@ def notes_of(plan: Plan, due: Due, reads: Reads, worked: Worked, as_of_ms: int, 
         ahead = minutes(due.start_ms - worked.first_in_ms)
         if ahead >= EARLY_IN_MIN:
             found.append(Note("early_in", ahead))
-    if not over and due.punctual and due.start_ms is not None and not reads.stretches and as_of_ms > due.start_ms:
-        found.append(Note("not_in_yet", minutes(as_of_ms - due.start_ms)))
+    if not over and due.late_from_ms is not None and not reads.stretches and as_of_ms > due.late_from_ms:
+        found.append(Note("not_in_yet", minutes(as_of_ms - due.late_from_ms)))
     if not plan.has_pattern:
         found.append(Note("no_pattern"))
     if plan.leaves and plan.has_pattern and plan.shift is None:

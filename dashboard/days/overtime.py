@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+MOST_BANDS = 6
+
 
 @dataclass(frozen=True, slots=True)
 class Band:
@@ -40,14 +42,18 @@ class Overtime:
             inner = [limit for limit in limits[:-1] if limit is not None]
             if not bands or limits[-1] is not None or len(inner) != len(limits) - 1:
                 raise ValueError(f"overtime of {name}: every band but the last needs a limit, the last has none")
-            if inner != sorted(set(inner)) or (inner and inner[0] <= 0):
-                raise ValueError(f"overtime of {name}: limits {inner} must rise from above 0")
+            if inner != sorted(set(inner)) or (inner and not 0 < inner[0] <= inner[-1] <= 1_440):
+                raise ValueError(f"overtime of {name}: limits {inner} must rise from above 0, to at most 1440")
+            if len(bands) > MOST_BANDS:
+                raise ValueError(f"overtime of {name}: {len(bands)} bands; at most {MOST_BANDS} are possible")
             if any(not 0 <= band.percent <= 1_000 for band in bands):
                 raise ValueError(f"overtime of {name}: percent from 0 to 1000")
         if not 0 <= self.least_min <= 1_440:
             raise ValueError(f"least_min {self.least_min}: from 0 to 1440 minutes")
         if not 1 <= self.unit_min <= 240:
             raise ValueError(f"unit_min {self.unit_min}: from 1 to 240 minutes")
+        if self.limit_min is not None and not 0 <= self.limit_min <= 1_440:
+            raise ValueError(f"limit_min {self.limit_min}: from 0 to 1440 minutes")
 
 
 def counted(rules: Overtime, extra_min: int) -> int:

@@ -31,6 +31,10 @@ class Shift:
     """Time before the start counts."""
     count_after: bool = True
     """Time after the end counts."""
+    core_start_min: int | None = None
+    core_end_min: int | None = None
+    """Core time of a flexible shift, on the same wall clock: who comes after its start is late, who leaves before its
+    end leaves early. Both or neither."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.start_min < DAY_MIN:
@@ -65,6 +69,17 @@ class Shift:
                 minutes=self.break_min,
                 length=length,
             )
+        core = self.core_start_min, self.core_end_min
+        if core != (None, None):
+            if self.kind != "flexible" or core[0] is None or core[1] is None:
+                raise BadRule("core time %(core)s: a flexible shift's, and both a start and an end", core=core)
+            if not self.start_min <= core[0] < core[1] <= self.end_min:
+                raise BadRule(
+                    "core time %(core)s: within %(start)s to %(end)s, its end after its start",
+                    core=core,
+                    start=self.start_min,
+                    end=self.end_min,
+                )
 
     @property
     def overnight(self) -> bool:
@@ -78,6 +93,8 @@ class PlacedShift:
     required_min: int
     clock_change_min: int
     """Minutes that the clocks' change adds to the shift's real length (-60 on the night they are put forward)."""
+    core_start_ms: int | None = None
+    core_end_ms: int | None = None
 
     @property
     def middle_ms(self) -> int:
@@ -93,4 +110,7 @@ def place(shift: Shift, day: date, zone: ZoneInfo) -> PlacedShift:
     required = shift.required_min
     if required is None:
         required = max(0, length - shift.break_min)
-    return PlacedShift(start_ms, end_ms, required, length - (shift.end_min - shift.start_min))
+    core_start, core_end = (
+        None if minute is None else wall_ms(day, minute, zone) for minute in (shift.core_start_min, shift.core_end_min)
+    )
+    return PlacedShift(start_ms, end_ms, required, length - (shift.end_min - shift.start_min), core_start, core_end)

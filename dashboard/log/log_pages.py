@@ -8,6 +8,7 @@ from flask import Blueprint, Response, abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
+from flask_login import current_user
 from sqlalchemy.orm import Session
 
 from dashboard.access.auth import actor, sight
@@ -22,9 +23,10 @@ from dashboard.people.employees import departments
 from dashboard.recording.attendance_rules import local_date
 from dashboard.tables import downloads
 from dashboard.tables.xlsx_export import Value
-from dashboard.web import cursors
+from dashboard.web import cursors, saved_filters
 from dashboard.web.answers import services
 from dashboard.web.locales import number_words
+from dashboard.web.saved_filters import PAGES
 
 pages = Blueprint("attendance", __name__)
 
@@ -58,6 +60,7 @@ def log() -> ResponseReturnValue:
             added = added_punches.added(session, walk) if place is None else ()
         punches = [row.event_id for row in rows] + [one.punch_id for one, _ in added]
         marks = correction_marks.marks(session, punches)
+        saved = saved_filters.of_account(session, current_user.user_id, "log", local_date(now_ms(), settings.zone))
     # not only this machine's clock: what is shown must stay shown
     as_of = chosen.as_of_ms or max([now_ms(), *(row.received_ms for row in rows)])
     shown: dict[str, Any] = {**chosen.query_string()}
@@ -80,6 +83,8 @@ def log() -> ResponseReturnValue:
         kinds=log_query.KINDS,
         quick=quick_ranges(local_date(now_ms(), settings.zone)),
         zone_name=settings.zone.key,
+        saved=saved,
+        saved_days=PAGES["log"].days,
         exports={suffix: url_for("attendance.export", suffix=suffix, **kept) for suffix in ("csv", "xlsx")},
     )
     return content, 400 if problems else 200

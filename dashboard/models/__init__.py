@@ -17,6 +17,7 @@ from dashboard.models.rules import (
     ShiftPatternVersion,
     Site,
 )
+from dashboard.models.saved_filters import SavedFilter
 from dashboard.models.serving import Calibration, GalleryOutbox, GalleryPublication, GalleryShard, ServingModel
 from dashboard.models.swaps import SwapRun
 
@@ -46,6 +47,7 @@ __all__ = [
     "LoginSession",
     "Push",
     "RecoveryCode",
+    "SavedFilter",
     "SecondFactor",
     "ServingModel",
     "ShiftPattern",

@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import Blueprint, abort, render_template, url_for
 from flask.typing import ResponseReturnValue
+from flask_login import current_user
 
 from dashboard.access.auth import may, sight
 from dashboard.correcting import correction_marks
@@ -16,8 +17,9 @@ from dashboard.months import asked_month, day_words
 from dashboard.months.day_store import days_of
 from dashboard.people import people_list
 from dashboard.people.employees import departments
-from dashboard.web import cursors
+from dashboard.web import cursors, saved_filters
 from dashboard.web.answers import services, short_text
+from dashboard.web.saved_filters import PAGES
 
 pages = Blueprint("months", __name__)
 
@@ -37,6 +39,7 @@ def index() -> ResponseReturnValue:
         days = days_of(session, [one.id for one in people], month.first, month.last, now_ms(), settings.zone)
         total = people_list.count(session, chosen, now, seen) if before is None else None
         known = departments(session, seen)
+        saved = saved_filters.of_account(session, current_user.user_id, "months", now.date())
     kept: dict[str, Any] = {"month": month.text, **({"department": department} if department else {})}
     return render_template(
         "months.html",
@@ -50,6 +53,9 @@ def index() -> ResponseReturnValue:
         department=department,
         departments=known,
         hours=day_words.hours,
+        kept=kept,
+        saved=saved,
+        saved_days=PAGES["months"].days,
     )
 
 

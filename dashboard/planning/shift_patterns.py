@@ -1,7 +1,5 @@
 """Shift patterns and who works them: the list, a pattern's form, and assigning it to a department or a person."""
 
-from typing import Any
-
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -15,12 +13,13 @@ from dashboard.auditing.audit_actions import Action
 from dashboard.database import count, now_ms, reading
 from dashboard.models import Assignment, Employee, ShiftPattern, ShiftPatternVersion, Site
 from dashboard.people.employees import departments, find_by_code
-from dashboard.planning import pattern_form
+from dashboard.planning import cycle_form, pattern_form, pattern_page
+from dashboard.planning.pattern_choices import ROTAS
+from dashboard.planning.pattern_words import summary
 from dashboard.planning.patterns import LONGEST_NAME, RulesError, assign, rules_of, save_pattern
 from dashboard.recording.attendance_rules import local_date
-from dashboard.web.answers import page_number, services
+from dashboard.web.answers import page_number, services, whole_number
 from dashboard.web.forms import Form
-from dashboard.web.locales import weekday_name
 
 pages = Blueprint("shift_patterns", __name__)
 
@@ -49,9 +48,7 @@ def _index(typed: dict[str, str], problems: dict[str, str]) -> str:
         rows = session.execute(query.limit(size).offset((page - 1) * size)).all()
         return render_template(
             "shifts.html",
-            patterns=[
-                (one, latest[one.id], pattern_form.summary(rules_of(latest[one.id].rules_json))) for one in patterns
-            ],
+            patterns=[(one, latest[one.id], summary(rules_of(latest[one.id].rules_json))) for one in patterns],
             names={one.id: one.name for one in patterns},
             rows=rows,
             total=total,
@@ -73,7 +70,7 @@ _IN_FORCE = ShiftPatternVersion.first_day, ShiftPatternVersion.id
 def create() -> ResponseReturnValue:
     if request.method == "GET":
         today = local_date(now_ms(), services().settings.zone)
-        return _form(None, pattern_form.today_fields(today), {})
+        return pattern_page.page(None, pattern_form.today_fields(today), {}, pattern_form.USUAL)
     return _save(None)
 
 
@@ -88,10 +85,11 @@ def pattern(pattern_id: int) -> ResponseReturnValue:
     shown = pattern_form.fields_of(rules)
     problems = {}
     if pattern_form.read_pattern(Form(shown)) != rules:
-        problems["week"] = _(
+        problems["name"] = _(
             "This version has rules that the form can’t show. Saving it replaces them by what is below."
         )
-    return _form(pattern_id, {**shown, "name": found.name, "first_day": today, "seen": str(version.id)}, problems)
+    typed = {**shown, "name": found.name, "first_day": today, "seen": str(version.id)}
+    return pattern_page.page(pattern_id, typed, problems, rules)
 
 
 @pages.post("/shifts/<int:pattern_id>")
@@ -100,6 +98,19 @@ def change(pattern_id: int) -> ResponseReturnValue:
         if session.get(ShiftPattern, pattern_id) is None:
             abort(404)
     return _save(pattern_id)
+
+
+@pages.post("/shifts/look")
+def look() -> ResponseReturnValue:
+    """The form again, nothing saved: with a cycle of other days (`do=cycle`), else with what the rules make of a day."""
+    pattern_id, typed = whole_number("pattern", 0, 0, 999_999_999) or None, pattern_form.fields_from(request.form)
+    if typed.get("do") == "cycle":
+        if typed.get("rota") in ROTAS:
+            typed = cycle_form.fill_in(typed, typed["rota"])
+        return pattern_page.page(pattern_id, typed, {}, pattern_form.read_pattern(Form(typed)))
+    form = Form(request.form)
+    rules = pattern_form.read_pattern(form)
+    return pattern_page.page(pattern_id, typed, form.problems, rules), 200 if rules else 422
 
 
 def _newest(session: Session, pattern_id: int) -> ShiftPatternVersion | None:
@@ -113,17 +124,15 @@ def _save(pattern_id: int | None) -> ResponseReturnValue:
     name, first_day = form.text("name", _("Name"), LONGEST_NAME), form.day("first_day", _("Valid from"))
     rules = pattern_form.read_pattern(form)
     if rules is None or first_day is None:
-        return _form(pattern_id, typed, form.problems), 422
+        return pattern_page.page(pattern_id, typed, form.problems, None), 422
     try:
         with services().sessions.begin() as session:
             newest = _newest(session, pattern_id) if pattern_id else None
             if newest is not None and typed.get("seen") != str(newest.id):
-                raise RulesError(
-                    _(
-                        "%(made_by)s has saved this pattern meanwhile: reload the page and look first",
-                        made_by=newest.made_by,
-                    )
+                words = _(
+                    "%(who)s has saved this pattern meanwhile: reload the page and look first", who=newest.made_by
                 )
+                raise RulesError(words)
             made = save_pattern(
                 session, name, rules, first_day, by=viewer_name(), now_ms=now_ms(), pattern_id=pattern_id
             )
@@ -132,25 +141,12 @@ def _save(pattern_id: int | None) -> ResponseReturnValue:
             told = {"name": name, "version": made.id, "first_day": first_day.isoformat()}
             audit.add(session, actor(), action, subject, after=told)
     except RulesError as error:
-        return _form(pattern_id, typed, {"name": str(error)}), 422
+        return pattern_page.page(pattern_id, typed, {"name": str(error)}, rules), 422
     except IntegrityError:  # somebody else took the name in the same moment
-        return _form(
-            pattern_id, typed, {"name": _("name “%(name)s”: another shift pattern has it already", name=name[:40])}
-        ), 422
-    flash(_("%(name)s: saved. It counts from %(first_day)s on.", name=name, first_day=first_day.isoformat()), "good")
+        words = _("name “%(name)s”: another shift pattern has it already", name=name[:40])
+        return pattern_page.page(pattern_id, typed, {"name": words}, rules), 422
+    flash(_("%(name)s: saved. It counts from %(day)s on.", name=name, day=first_day.isoformat()), "good")
     return redirect(url_for("shift_patterns.index"))
-
-
-def _form(pattern_id: int | None, typed: dict[str, str], problems: dict[str, str]) -> str:
-    choices: dict[str, Any] = {
-        "kinds": pattern_form.KINDS,
-        "readings": pattern_form.READINGS,
-        "favours": pattern_form.FAVOURS,
-        "overtimes": {key: words for key, (words, rules) in pattern_form.OVERTIMES.items()},
-        "auto_outs": pattern_form.AUTO_OUTS,
-        "weekdays": [weekday_name(day) for day in range(7)],
-    }
-    return render_template("shift_pattern.html", pattern_id=pattern_id, typed=typed, problems=problems, **choices)
 
 
 @pages.post("/shifts/assign")

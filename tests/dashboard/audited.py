@@ -13,7 +13,7 @@ from dashboard.api import keys as keys_of_api
 from dashboard.connectors import frappe_sync
 from dashboard.database import now_ms, reading
 from dashboard.days.policy import weekly
-from dashboard.models import Holiday, Leave, Push, SecondFactor
+from dashboard.models import Holiday, Leave, Push, SavedFilter, SecondFactor
 from dashboard.models import Site as SiteRow
 from dashboard.planning import pattern_form
 from dashboard.planning.patterns import save_pattern
@@ -46,6 +46,7 @@ def add_rules(session: Session, person: str) -> None:
     days = {name: date.fromisoformat(day) for name, day in LEAVE_DAYS.items()}
     session.add(Leave(employee_id=person, kind="sick", paid=True, **days, **by))
     save_pattern(session, "Office", weekly(OFFICE), date(2026, 1, 1), by="hr", now_ms=1)
+    session.add(SavedFilter(user_id=1, page="log", name="Secret", query="department=Dock", days="", made_ms=1))
 
 
 def add_connections(site: Site, person: str) -> dict[str, str]:
@@ -110,6 +111,13 @@ DOING: dict[str, Doing] = {
     "holidays.add": ("admin", "/sites/1/holidays", {"day": "2026-12-25", "name": "Feast", "half": ""}, "holiday.added"),
     "holidays.import_them": ("admin", "/sites/0/holidays/import", {"pick": ["2026-12-25 Feast"]}, "holiday.added"),
     "holidays.remove": ("admin", "/sites/1/holidays/1/remove", {}, "holiday.removed"),
+    "saved_filters.save": (
+        "admin",
+        "/saved-filters/log",
+        {"filter_name": "Secret dock", "department": "Dock", "days": "week"},
+        "filter.saved",
+    ),
+    "saved_filters.remove": ("admin", "/saved-filters/1/remove", {}, "filter.removed"),
     "leave.enter": (
         "admin",
         "/people/{person}/leave",
@@ -139,6 +147,7 @@ DOING: dict[str, Doing] = {
 
 
 NO_CHANGE = {"people_import.upload", "people_import.discard", "holidays.preview", "guided.look", "languages.choose"}
+NO_CHANGE |= {"shift_patterns.look"}
 """What is only looked at, forgotten, or kept by the browser: nothing of it was ever in the database."""
 TESTED_BELOW = {"people_import.apply"}
 WITH_THEIR_PAGES = {f"kiosk_enrolment.{what}" for what in ("start", "accept", "end")}

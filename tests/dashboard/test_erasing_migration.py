@@ -4,7 +4,7 @@ from sqlalchemy import inspect, text
 
 from dashboard.database import downgrade, engine_for, upgrade
 
-BEFORE, THIS = "0011", "0012"
+BEFORE, THIS = "0012", "0013"
 
 
 def test_the_migration_goes_up_and_down_with_rows(empty_url: str) -> None:

@@ -6,7 +6,7 @@ from sqlalchemy.exc import IntegrityError
 
 from dashboard.database import downgrade, engine_for, upgrade
 
-BEFORE, THIS = "0011", "0012_swap_runs"
+BEFORE, THIS = "0011", "0012"
 ROW = "INSERT INTO swap_runs (token, target, goal, state, begun_ms, begun_by, unusable, words) VALUES"
 
 

@@ -1,5 +1,6 @@
 """Days worked out by hand. Unless a case says otherwise: Monday in Jakarta, 08:00–17:00 with an hour's break = 480 min."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from dashboard.days.breaks import AutomaticBreak, Breaks
 from dashboard.days.calendar import Plan
 from dashboard.days.days_off import Holiday, Leave
-from dashboard.days.overtime import INDONESIA_5_DAYS, INDONESIA_6_DAYS, Band, Overtime
+from dashboard.days.overtime import INDONESIA_5_DAYS, INDONESIA_6_DAYS, PLAIN, Band, Overtime
 from dashboard.days.policy import AutoOut
 from dashboard.days.rounding import in_favour_of
 from dashboard.days.shifts import Shift
@@ -24,6 +25,7 @@ def office(**rules: Any) -> Plan:
 
 
 FLEXIBLE = Shift(7 * 60, 19 * 60, "flexible", required_min=480, count_after=False)
+CORE = replace(FLEXIBLE, core_start_min=10 * 60, core_end_min=15 * 60)
 OFF = Leave("annual"), Leave("annual", half="first"), Leave("annual", half="second")
 FEAST, HALF_FEAST = Holiday("Feast"), Holiday("Eve", half="second")
 
@@ -70,6 +72,16 @@ ORDINARY = [
     # 06:30–15:30: the half hour before 07:00 is outside the window; 510 − 480 = 30 beyond
     ("flexible, too early", plan(FLEXIBLE), "in 06:30, out 15:30", "present",
      {"required": 480, "worked": 510, "regular": 480, "overtime": {100: 30}, "attended": 510, "outside": 30}),
+    # core time 10–15, nobody is late at 09:30, or early at 17:30
+    ("core time kept", plan(CORE), "in 09:30, out 17:30", "present", {**FULL, "attended": 480}),
+    # 10 of grace: at 10:10 nobody is late, and it counts as 10:10, since nobody has to start at 10
+    ("core time within grace", plan(CORE, grace_in_min=10), "in 10:10, out 18:10", "present", {**FULL, "attended": 480}),
+    # 10:20 is 20 after core time began, 14:30 half an hour before it ended: 250 worked, 230 missing
+    ("core time missed", plan(CORE, grace_in_min=10), "in 10:20, out 14:30", "present late early_leave",
+     {"required": 480, "worked": 250, "regular": 250, "attended": 250, "late": 20, "early": 30, "missing": 230}),
+    # a morning off: 240 are left to do, and core time isn't asked
+    ("core time on half a day", plan(CORE, leaves=OFF[1:2]), "in 13:00, out 17:00", "on_leave present",
+     {"required": 480, "worked": 240, "regular": 240, "attended": 240, "leave": 240}),
 ]  # fmt: skip
 BREAKS = [
     # out 12:00–12:45: 495 there; 45 of the 60 were taken, 15 more are deducted
@@ -235,7 +247,14 @@ def test_rules_say_whom_they_favour() -> None:
         (lambda: Shift(480, 480 + 1_441), "at most 24 hours"),
         (lambda: Shift(480, 1_000, "flexible"), "required_min: missing"),
         (lambda: Shift(480, 540, required_min=61), "from 1 to the 60 minutes"),
+        (lambda: replace(OFFICE, core_start_min=600, core_end_min=900), "a flexible shift's"),
+        (lambda: replace(FLEXIBLE, core_start_min=600), "both a start and an end"),
+        (lambda: replace(FLEXIBLE, core_start_min=400, core_end_min=900), "within 420 to 1140"),
         (lambda: in_favour_of("employee", 7), "unit_min 7"),
+        (lambda: Breaks((AutomaticBreak(540, 45), AutomaticBreak(360, 60))), "later and longer is needed"),
+        (lambda: Breaks(tuple(AutomaticBreak(n, n) for n in range(1, 8))), "7 automatic breaks"),
+        (lambda: Overtime(rest=tuple(Band(n, 150) for n in range(1, 7)) + PLAIN), "7 bands"),
+        (lambda: Overtime(limit_min=-1), "limit_min -1"),
         (lambda: Overtime(work=(Band(60, 150),)), "the last has none"),
         (lambda: Overtime(work=(Band(60, 150), Band(30, 200), Band(None, 300))), "must rise"),
         (lambda: plan(maximum_min=1, minimum_min=2), "maximum_min 1"),
