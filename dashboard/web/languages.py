@@ -7,7 +7,7 @@ dashboard/translations; `make messages` brings new English ones there.
 
 from datetime import timedelta
 
-from flask import Blueprint, Flask, abort, g, redirect, request, url_for
+from flask import Blueprint, Flask, abort, g, has_request_context, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import Babel, get_locale
 from flask_babel import gettext as _
@@ -24,7 +24,7 @@ pages = Blueprint("languages", __name__)
 
 def chosen() -> str:
     """The code of the request's language."""
-    if is_api():
+    if not has_request_context() or is_api():
         return "en"
     kept = request.cookies.get(COOKIE, "")
     return kept if kept in LANGUAGES else preferred()
