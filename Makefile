@@ -34,7 +34,7 @@ api-check: $(STAMPS)/install  ## the API asked a thousand times an operation wha
 	EXAMPLES=$(or $(EXAMPLES),1000) $(BIN)/python -m pytest -s --timeout=3600 tests/dashboard/test_api_description.py $(ARGS)
 
 messages: | $(BIN)/pybabel  ## new words of the dashboard into its translations, and what is translated into what it reads
-	$(BIN)/pybabel -q extract -F pyproject.toml $(addprefix -k ,$(KEYWORDS)) --no-location --sort-output -o $(CATALOGS)/messages.pot dashboard
+	$(BIN)/pybabel -q extract -F pyproject.toml $(addprefix -k ,$(KEYWORDS)) --no-location --sort-output -o $(CATALOGS)/messages.pot dashboard worker/protocol
 	$(BIN)/pybabel -q update -i $(CATALOGS)/messages.pot -d $(CATALOGS) --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date
 	$(BIN)/pybabel -q compile -d $(CATALOGS)
 	@rm $(CATALOGS)/messages.pot
