@@ -212,7 +212,7 @@ def outcomes(doors: Sequence[Door], labels: Mapping[str, str], of_people: bool) 
     worst = max(doors, key=lambda door: door.refused / door.total)
     if worst.refused:
         summary += " " + _(
-            "%(share)s were not recognised or looked wrong, the largest part of them at %(kiosk)s: %(refused)s of %(total)s.",
+            "%(share)s were not recognised or looked wrong, the largest share at %(kiosk)s: %(refused)s of %(total)s.",
             share=_share(sum(door.refused for door in doors), total),
             kiosk=_door_words(worst.name, labels),
             refused=format_decimal(worst.refused),

@@ -63,7 +63,7 @@ def test_four_charts_with_their_sentences_and_tables(peopled: Site) -> None:
     assert table(page, "occupancy")["09:15"] == ["2"], "one day needs no mean"
     assert summary(page, "outcomes") == (
         "5 decisions: 80.0% recorded, 0.0% repeated."
-        " 20.0% were not recognised or looked wrong, the largest part of them at front-door: 1 of 5."
+        " 20.0% were not recognised or looked wrong, the largest share at front-door: 1 of 5."
     )
     assert table(page, "outcomes") == {"front-door": ["4", "0", "1", "0", "0", "0"]}
     whole_week = peopled.browser().get(f"/charts?from={MONDAY}&to={MONDAY + timedelta(days=6)}").text
