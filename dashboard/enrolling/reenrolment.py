@@ -1,7 +1,8 @@
 """The reminder to enrol people again: faces change, and pictures that are years old cost people their punch at the door.
 
 Who is due is the list of people with the filter “To re-enrol” (people_list.py) by the months of the settings; 0 turns the
-reminder off. It stands above the list and, for HR, on the start page. People without pictures aren't due again: they are still to be enrolled at all, which their state says.
+reminder off. It stands above the list and, for HR, on the start page. People without pictures aren't due again: they are
+still to be enrolled at all, which their state says.
 """
 
 from datetime import datetime
