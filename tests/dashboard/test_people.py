@@ -137,7 +137,7 @@ def test_consent_and_state(any_site: Site, worker: Worker) -> None:
     page = browser.post(f"/people/{person}/withdraw-consent", follow_redirects=True).text
     assert "face pictures and templates of this person are deleted" in page
     assert stored(any_site) == (0, 0)
-    assert browser.post(f"/people/{person}/erase").status_code == 404
+    assert browser.post(f"/people/{person}/vanish").status_code == 404
     assert browser.post("/people/nobody/deactivate").status_code == 404
 
 
