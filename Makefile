@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 STAMPS := $(VENV)/.stamps
 CATALOGS := dashboard/translations
-KEYWORDS := lazy_gettext lazy_ngettext:1,2 lazy_pgettext:1c,2 BadRule
+KEYWORDS := lazy_gettext lazy_ngettext:1,2 lazy_pgettext:1c,2
 
 .PHONY: install demo test long scenes soak chaos api-check messages lint help clean
 .DEFAULT_GOAL := help

@@ -135,6 +135,8 @@ WORDS = {
     Action.MODEL_COMING: lazy_gettext("Change of model begun"),
     Action.MODEL_USED: lazy_gettext("Model in use changed"),
     Action.MODEL_CANCELLED: lazy_gettext("Change of model given up"),
+    Action.FILTER_SAVED: lazy_gettext("Filter kept under a name"),
+    Action.FILTER_REMOVED: lazy_gettext("Kept filter removed"),
     Action.ATTENDANCE_EXPORTED: lazy_gettext("Attendance exported"),
     Action.PEOPLE_EXPORTED: lazy_gettext("People exported"),
     Action.MONTH_EXPORTED: lazy_gettext("Month exported"),

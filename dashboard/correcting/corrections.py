@@ -153,7 +153,7 @@ def ask(
 
 def _stored(session: Session, row: Correction, actor: audit.Actor) -> Correction:
     if session.scalar(select(Employee.erased_ms).where(Employee.id == row.employee_id)) is not None:
-        raise CorrectionError("person: was erased; their punches stay as they are")
+        raise CorrectionError(_("person: was erased; their punches stay as they are"))
     session.add(row)
     session.flush()
     told = {

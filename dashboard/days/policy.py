@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
-from dashboard.days.bad_rule import BadRule
 from dashboard.days.breaks import Breaks
 from dashboard.days.clock import DAY_MIN
 from dashboard.days.overtime import Overtime
@@ -58,18 +57,11 @@ class Policy:
         ):
             value: int = getattr(self, name)
             if not low <= value <= high:
-                raise BadRule(
-                    "%(name)s %(value)s: from %(low)s to %(high)s", name=name, value=value, low=low, high=high
-                )
+                raise ValueError(f"{name} {value}: from {low} to {high}")
         if self.maximum_min is not None and not self.minimum_min <= self.maximum_min <= DAY_MIN:
-            raise BadRule(
-                "maximum_min %(maximum)s: from minimum_min %(minimum)s to %(day)s",
-                maximum=self.maximum_min,
-                minimum=self.minimum_min,
-                day=DAY_MIN,
-            )
+            raise ValueError(f"maximum_min {self.maximum_min}: from minimum_min {self.minimum_min} to {DAY_MIN}")
         if not 1 <= self.auto_out.limit_min <= DAY_MIN:
-            raise BadRule("auto_out.limit_min %(limit)s: from 1 to %(day)s", limit=self.auto_out.limit_min, day=DAY_MIN)
+            raise ValueError(f"auto_out.limit_min {self.auto_out.limit_min}: from 1 to {DAY_MIN}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +75,11 @@ class Pattern:
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.cycle) <= LONGEST_CYCLE:
-            raise BadRule(
-                "cycle of %(count)s days: 1 to %(most)s are possible", count=len(self.cycle), most=LONGEST_CYCLE
-            )
+            raise ValueError(f"cycle of {len(self.cycle)} days: 1 to {LONGEST_CYCLE} are possible")
         for index, shift in enumerate(self.cycle):
             following = self.cycle[(index + 1) % len(self.cycle)]
             if shift and following and shift.end_min > following.start_min + DAY_MIN:
-                raise BadRule("day %(day)s of the cycle ends after the shift of the next day starts", day=index + 1)
+                raise ValueError(f"day {index + 1} of the cycle ends after the shift of the next day starts")
 
     def shift_on(self, day: date) -> Shift | None:
         return self.cycle[(day - self.first_day).days % len(self.cycle)]

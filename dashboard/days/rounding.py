@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from dashboard.days.bad_rule import BadRule
 from dashboard.days.clock import MINUTE_MS, whole_minute
 
 Way = Literal["nearest", "up", "down"]
@@ -24,9 +23,7 @@ class Rounding:
 
     def __post_init__(self) -> None:
         if self.unit_min < 1 or 60 % self.unit_min:
-            raise BadRule(
-                "unit_min %(unit)s: must divide an hour, such as 1, 5, 6, 10, 15, 30 or 60", unit=self.unit_min
-            )
+            raise ValueError(f"unit_min {self.unit_min}: must divide an hour, such as 1, 5, 6, 10, 15, 30 or 60")
 
     @property
     def favours(self) -> tuple[Favour, Favour]:

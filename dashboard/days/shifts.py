@@ -5,7 +5,6 @@ from datetime import date
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from dashboard.days.bad_rule import BadRule
 from dashboard.days.clock import DAY_MIN, minutes, wall_ms
 
 LATEST_END_MIN = DAY_MIN + 18 * 60
@@ -38,47 +37,27 @@ class Shift:
 
     def __post_init__(self) -> None:
         if not 0 <= self.start_min < DAY_MIN:
-            raise BadRule(
-                "start %(start)s: a minute of the day from 0 to %(last)s is needed",
-                start=self.start_min,
-                last=DAY_MIN - 1,
-            )
+            raise ValueError(f"start {self.start_min}: a minute of the day from 0 to {DAY_MIN - 1} is needed")
         if self.end_min <= self.start_min:
-            raise BadRule(
-                "end %(end)s is not after start %(start)s; add %(day)s where it ends on the next day",
-                end=self.end_min,
-                start=self.start_min,
-                day=DAY_MIN,
+            raise ValueError(
+                f"end {self.end_min} is not after start {self.start_min}; add {DAY_MIN} where it ends on the next day"
             )
         if self.end_min > LATEST_END_MIN or self.end_min - self.start_min > DAY_MIN:
-            raise BadRule(
-                "end %(end)s: at most 24 hours after the start, and by 18:00 of the next day", end=self.end_min
-            )
+            raise ValueError(f"end {self.end_min}: at most 24 hours after the start, and by 18:00 of the next day")
         length = self.end_min - self.start_min
         if self.kind == "flexible" and self.required_min is None:
-            raise BadRule("required_min: missing; a flexible shift says how many minutes are to be worked")
+            raise ValueError("required_min: missing; a flexible shift says how many minutes are to be worked")
         if self.required_min is not None and not 1 <= self.required_min <= length:
-            raise BadRule(
-                "required_min %(required)s: from 1 to the %(length)s minutes between start and end",
-                required=self.required_min,
-                length=length,
-            )
+            raise ValueError(f"required_min {self.required_min}: from 1 to the {length} minutes between start and end")
         if not 0 <= self.break_min < length:
-            raise BadRule(
-                "break_min %(minutes)s: from 0 to less than the shift's %(length)s minutes",
-                minutes=self.break_min,
-                length=length,
-            )
+            raise ValueError(f"break_min {self.break_min}: from 0 to less than the shift's {length} minutes")
         core = self.core_start_min, self.core_end_min
         if core != (None, None):
             if self.kind != "flexible" or core[0] is None or core[1] is None:
-                raise BadRule("core time %(core)s: a flexible shift's, and both a start and an end", core=core)
+                raise ValueError(f"core time {core}: a flexible shift's, and both a start and an end")
             if not self.start_min <= core[0] < core[1] <= self.end_min:
-                raise BadRule(
-                    "core time %(core)s: within %(start)s to %(end)s, its end after its start",
-                    core=core,
-                    start=self.start_min,
-                    end=self.end_min,
+                raise ValueError(
+                    f"core time {core}: within {self.start_min} to {self.end_min}, its end after its start"
                 )
 
     @property

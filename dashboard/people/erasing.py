@@ -11,7 +11,8 @@ import logging
 import secrets
 from typing import Any
 
-from flask_babel import lazy_gettext as _
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext
 from sqlalchemy import delete, exists, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -43,9 +44,9 @@ from dashboard.wiping import wipe
 log = logging.getLogger(__name__)
 
 REASONS = {
-    "asked": _("The person asked for it"),
-    "left": _("The person left, and the time for keeping is over"),
-    "mistake": _("The person was entered by mistake, or twice"),
+    "asked": lazy_gettext("The person asked for it"),
+    "left": lazy_gettext("The person left, and the time for keeping is over"),
+    "mistake": lazy_gettext("The person was entered by mistake, or twice"),
 }
 NUMBERS_TRIED = 3
 """Two who are erased in the same moment want the same number; the second takes the next."""
@@ -98,9 +99,19 @@ def erase(
     """In the caller's transaction, as its last thing; raises what erase_for_good does."""
     employee = employees.locked(session, employee_id)
     if typed_code.strip() != employee.code:
-        raise ErasingError("code", f"code “{typed_code.strip()[:64]}”: is not this person’s; type {employee.code}")
+        raise ErasingError(
+            "code",
+            _(
+                "code “%(typed)s”: is not this person’s; type %(code)s",
+                typed=typed_code.strip()[:64],
+                code=employee.code,
+            ),
+        )
     if reason not in REASONS:
-        raise ErasingError("reason", f"reason “{reason[:40]}”: choose one of {', '.join(REASONS)}")
+        raise ErasingError(
+            "reason",
+            _("reason “%(reason)s”: choose one of %(reasons)s", reason=reason[:40], reasons=", ".join(REASONS)),
+        )
     number, now = _number(session), now_ms()
     code, name = f"{ERASED_CODE}{number}", f"Erased person {number}"
     waiting = _forget_words(session, employee_id, by, now)
@@ -149,7 +160,12 @@ def _close_account(session: Session, employee_id: str, code: str) -> int | None:
         account_rights.disable(session, user)
     except accounts.AccountError as error:
         raise ErasingError(
-            "account", f"account: {error}, or take the person off the account “{user.name}” on the page of accounts"
+            "account",
+            _(
+                "account: %(error)s, or take the person off the account “%(name)s” on the page of accounts",
+                error=error,
+                name=user.name,
+            ),
         ) from None
     for table in (SecondFactor, RecoveryCode, UserRole, UserDepartment):
         session.execute(delete(table).where(table.user_id == user.id))

@@ -27,6 +27,8 @@ def test_no_page_is_reachable_without_login(site: Site) -> None:
         "kiosk": "front-door",
         "session": "s1",
         "pose": "left",
+        "filtered": "log",
+        "filter_id": 1,
     }
     client, seen = site.app.test_client(), 0
     for rule in site.app.url_map.iter_rules():

@@ -129,7 +129,7 @@ PAGES = {
     "/people/{person}/at-kiosk": "Daftarkan wajah di kios",
     "/corrections": "Tidak ada koreksi",
     "/shifts": "Pola shift baru",
-    "/shifts/new": "Toleransi saat mulai, menit",
+    "/shifts/new": "Nama dan hari pertama",
     "/sites": "Lokasi baru",
     "/sites/0/holidays": "Hari libur semua lokasi",
     "/kiosks": "Tidak ada pemroses yang berjalan",

@@ -12,12 +12,13 @@ import pytest
 from flask_babel import force_locale, gettext
 from openpyxl import load_workbook
 
-from dashboard.days.bad_rule import BadRule
+from dashboard.days.policy import weekly
 from dashboard.days.shifts import Shift
 from dashboard.months import asked_month, day_words, month_rows, person_month
 from dashboard.people import people_export, people_import
 from dashboard.people.employees import EmployeeError, clean, create_employee
 from dashboard.planning import pattern_form
+from dashboard.planning.pattern_form import fields_of
 from dashboard.tables import table_reader
 from dashboard.web import locales, words
 from dashboard.web.errors import TITLES, WORDS
@@ -79,26 +80,24 @@ def test_outside_of_a_request_everything_is_english(site: Site) -> None:
 
 
 def test_a_form_says_what_is_wrong_in_the_pages_language(speak: Speak) -> None:
-    typed = {"kind": "flexible", "reading": "x", "start_0": "08:00", "end_0": "17:00"}
-    with speak("en"):
-        form = Form(typed)
-        pattern_form.read_pattern(form)
-    assert form.problems["start_0"] == (
-        "Monday: required_min: missing; a flexible shift says how many minutes are to be worked"
-    )
-    with speak("id"):
-        form = Form(typed)
-        pattern_form.read_pattern(form)
-    assert form.problems["start_0"] == (
-        "Senin: menit kerja: belum diisi; shift fleksibel memerlukan jumlah menit kerja"
-    )
-    assert form.problems["reading"].startswith("Masuk dan keluar “x”: pilih salah satu dari kiosk")
-
-
-def test_a_bad_rule_says_english_by_itself() -> None:
-    with pytest.raises(BadRule, match="end 480 is not after start 480; add 1440") as raised:
-        Shift(480, 480)
-    assert raised.value.values == {"end": 480, "start": 480, "day": 1440}
+    typed = {**fields_of(weekly(Shift(8 * 60, 17 * 60))), "reading": "x", "shift_0_kind": "flexible"}
+    for language, required, reading in (
+        (
+            "en",
+            "Shift A, minutes to work: is missing; a flexible shift needs them",
+            "In and out “x”: choose one of kiosk",
+        ),
+        (
+            "id",
+            "Shift A, menit kerja: belum diisi; shift fleksibel memerlukannya",
+            "Masuk dan keluar “x”: pilih salah satu dari kiosk",
+        ),
+    ):
+        with speak(language):
+            form = Form(typed)
+            pattern_form.read_pattern(form)
+        assert form.problems["shift_0_required"] == required
+        assert form.problems["reading"].startswith(reading)
 
 
 def test_pages_errors_and_menus(site: Site, browser: Browser) -> None:

@@ -17,7 +17,6 @@ SPOKEN = {
     "lazy_ngettext": 2,
     "pgettext": 2,
     "lazy_pgettext": 2,
-    "BadRule": 1,  # days/ has no gettext; planning/pattern_form.py says these
 }
 """Calls that translators are shown, with how many of their arguments are words."""
 WORDS = re.compile(r"[A-Za-z’']{2,} [a-z(“]|^[A-Z][a-z]+|[a-z]: ")
@@ -27,6 +26,7 @@ TECHNICAL = re.compile(r"[A-Z][A-Za-z]*(-[A-Z][A-Za-z]*)+")
 ENGLISH_ROOMS = {
     "api": "other systems, in English (keys.py is said on a page too)",
     "connectors": "the command line, and Frappe's own words",
+    "days": "mistakes of ours; forms say what is wrong themselves, months/day_words.py what a day holds",
     "gallery": "the command line and the log",
     "migrations": "the schema",
     "models": "the schema",
@@ -38,14 +38,12 @@ ENGLISH_FILES = {
     "app.py": "headers",
     "auditing/audit.py": "the command line: whether the trail is whole",
     "database.py": "the command line",
-    "days/breaks.py": "a rule that the form can't ask for",
-    "days/month.py": "a mistake of ours",
-    "days/overtime.py": "a rule that the form can't ask for",
     "deliverer.py": "the log",
     "enrolling/worker_requests.py": "a worker's reason, which is added in brackets",
     "live/arrivals.py": "a stream for a script",
     "months/sheet_fonts.py": "names of fonts",
     "settings.py": "the command line",
+    "wiping.py": "SQL and the log",
 }
 ENGLISH_TEXTS = {
     ("access/browsers.py", "BROWSERS"): "names",
@@ -58,16 +56,17 @@ ENGLISH_TEXTS = {
     ("access/second_factor.py", "_keyed"): "a key's purpose",
     ("api/keys.py", "revoke"): "the command line; a page says that there is nothing at this address",
     ("auditing/audit_pages.py", "CSV_COLUMNS"): "a file for machines",
-    ("days/notes.py", "CODES"): "the API's description; pages have day_words.NOTES",
-    ("enrolling/enrolment.py", "_told"): "the audit trail",
     ("enrolling/pictures.py", "_rgb"): "a kind of picture",
     ("months/day_store.py", "_rows"): "a mistake of ours; pages ask for months, the API says its own words",
     ("people/employees.py", "clean"): "categories of Unicode",
+    ("people/erasing.py", "erase"): "what the records are kept under, in every language",
     ("people/people_import.py", "HEADERS"): "what a column may be called",
     ("people/people_import_apply.py", "apply"): "a mistake of ours; the page refuses such a plan",
     ("tables/xlsx_export.py", "_table"): "the name of a style",
     ("web/cursors.py", "unpack"): "read_place and the API say their own words",
     ("web/languages.py", "LANGUAGES"): "each language's name for itself",
+    ("web/languages.py", "choose"): "an attribute of a cookie",
+    ("web/locales.py", "day_of_some_year"): "a pattern",
     ("web/locales.py", "day_of_year"): "a pattern",
     ("web/locales.py", "day_of_month"): "a pattern",
     ("web/locales.py", "month_words"): "a pattern",
