@@ -145,11 +145,15 @@ def shift_pattern(hr: Desk) -> None:
     hr.go("Rules")
     hr.shoot("no-shifts")
     hr.page.get_by_role("link", name="New shift pattern").first.click()
-    hr.fill(Name="Office", Valid_from="2025-12-01", In_and_out="In turn", Overtime="Indonesia, 5 days")
-    hr.page.get_by_label("Grace at the start, minutes").fill("10")
-    for day in ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday"):
-        hr.page.get_by_label(f"{day}, start").fill("08:00")
-        hr.page.get_by_label(f"{day}, end").fill("17:00")
+    hr.fill(
+        Name="Office", Valid_from="2025-12-01", Grace_at_the_start="10"
+    )  # 08:00 to 17:00 from Monday to Friday is offered
+    hr.page.get_by_text(re.compile("^In and out, double punches")).click()
+    hr.fill(In_and_out="In and out in turn")
+    hr.page.get_by_text(re.compile("^Overtime")).first.click()
+    hr.fill(Overtime="Indonesia, five-day week (PP 35/2021)")
+    hr.press("Preview", hr.page.get_by_role("complementary", name="What these rules make of a day"))
+    hr.shoot("shift-preview")
     hr.shoot("shift-pattern")
     hr.press("Save")
     hr.told("Office: saved. It counts from 2025-12-01 on.")
