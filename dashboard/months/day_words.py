@@ -9,6 +9,7 @@ from flask_babel import lazy_gettext
 from dashboard.days.day import Day
 from dashboard.days.notes import Note
 from dashboard.days.overtime import OvertimePart
+from dashboard.days.punches import PunchUse
 from dashboard.web.locales import day_of_month, number_words
 from dashboard.web.words import local
 
@@ -113,6 +114,12 @@ def punches(day: Day) -> list[tuple[str, str]]:
     return [(clock(local(use.punch.at_ms, day.zone_name), day.day), use.role) for use in day.punches]
 
 
+def direction(use: PunchUse, recorded: str) -> str:
+    """In or out as the day understands a punch; as it was recorded where the day says neither, or HR said another."""
+    return recorded if use.punch.direction_set else DIRECTIONS.get(use.role, recorded)
+
+
+DIRECTIONS = {"in": "in", "already_in": "in", "out": "out", "already_out": "out", "no_in": "out"}
 ROLES = {
     "in": lazy_gettext("in"),
     "out": lazy_gettext("out"),
