@@ -9,12 +9,17 @@ from worker.protocol.outcomes import Direction
 KioskDirection = Literal["in", "out", "alternate"]
 
 
-def zone_named(name: str | None, default: ZoneInfo) -> ZoneInfo:
-    """The zone of that name; `default` without one, or where this machine doesn't know it."""
+def known_zone(name: str | None) -> ZoneInfo | None:
+    """The zone of that name; None without one, or where this machine doesn't know it."""
     try:
-        return ZoneInfo(name) if name else default
+        return ZoneInfo(name) if name else None
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        return default
+        return None
+
+
+def zone_named(name: str | None, default: ZoneInfo) -> ZoneInfo:
+    """The same, with `default` instead of None."""
+    return known_zone(name) or default
 
 
 def local_datetime(captured_ms: int, zone: tzinfo) -> datetime:
