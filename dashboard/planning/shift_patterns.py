@@ -1,5 +1,7 @@
 """Shift patterns and who works them: the list, a pattern's form, and assigning it to a department or a person."""
 
+from typing import Any
+
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -196,4 +198,5 @@ def assign_pattern() -> ResponseReturnValue:
         ),
         "good",
     )
-    return redirect(url_for("shift_patterns.index", **{name: typed.get(name, "") for name in KEPT_CHOICES}))
+    kept: dict[str, Any] = {name: typed.get(name, "") for name in KEPT_CHOICES}
+    return redirect(url_for("shift_patterns.index", **kept))
