@@ -1,6 +1,6 @@
 """What an account may do: its roles, the departments that it looks after, and the person that it belongs to."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,6 +38,21 @@ def roles_of(session: Session, user_id: int) -> frozenset[Role]:
 
 def departments_of(session: Session, user_id: int) -> frozenset[str]:
     return frozenset(session.scalars(select(UserDepartment.department).where(UserDepartment.user_id == user_id)))
+
+
+def departments_of_all(session: Session, user_ids: Collection[int]) -> dict[int, list[str]]:
+    """By account those that it looks after, by name."""
+    found: dict[int, list[str]] = {user_id: [] for user_id in user_ids}
+    row = UserDepartment
+    query = select(row.user_id, row.department).where(row.user_id.in_(user_ids)).order_by(row.department)
+    for user_id, department in session.execute(query):
+        found[user_id].append(department)
+    return found
+
+
+def all_departments(session: Session) -> set[str]:
+    """Those that any account looks after, whether anybody is in them or not."""
+    return set(session.scalars(select(UserDepartment.department).distinct()))
 
 
 def read(session: Session, user: User) -> Rights:

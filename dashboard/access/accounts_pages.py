@@ -46,6 +46,7 @@ def index() -> ResponseReturnValue:
             .limit(size)
             .offset((page - 1) * size)
         ).all()
+        looked_after = account_rights.departments_of_all(db, [row.User.id for row in found])
         roles: dict[int, list[str]] = {row.User.id: [] for row in found}
         for user_id, role in db.execute(select(UserRole.user_id, UserRole.role).where(UserRole.user_id.in_(roles))):
             roles[user_id].append(str(WORDS[Role(role)]))
@@ -53,6 +54,7 @@ def index() -> ResponseReturnValue:
         "accounts.html",
         rows=found,
         roles=roles,
+        looked_after=looked_after,
         total=total,
         text=text,
         page=page,
@@ -77,9 +79,17 @@ def _wanted(typed: dict[str, Any]) -> Rights:
 
 def _form(template: str, typed: dict[str, Any], problem: str = "", **more: Any) -> str:
     with reading(services().sessions) as db:
-        known = sorted({*departments(db), *typed["departments"]})
+        known = sorted({*departments(db), *(name for name in typed["departments"] if name.strip())})
+        suggested = sorted(account_rights.all_departments(db) - set(known))
     return render_template(
-        template, typed=typed, problem=problem, known_departments=known, role_words=WORDS, role_hints=HINTS, **more
+        template,
+        typed=typed,
+        problem=problem,
+        known_departments=known,
+        suggested_departments=suggested,
+        role_words=WORDS,
+        role_hints=HINTS,
+        **more,
     )
 
 

@@ -8,6 +8,8 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from dashboard.access.auth import actor
+from dashboard.access.roles import WORDS as ROLE_WORDS
+from dashboard.access.roles import Role
 from dashboard.auditing import audit, audit_query
 from dashboard.auditing.audit_actions import WORDS, Action
 from dashboard.database import reading
@@ -49,11 +51,12 @@ def index() -> ResponseReturnValue:
     page = render_template(
         "audit.html",
         rows=rows,
-        details={row.id: audit_query.details_words(row.details, codes) for row in rows},
+        details={row.id: audit_query.details_words(row.details, codes, app.settings.zone) for row in rows},
         typed={name: request.args.get(name, "")[: audit_query.LONGEST_TEXT] for name in audit_query.FIELDS},
         problems=problems,
         actions=WORDS,
         action_words=lambda code: WORDS.get(code, code),
+        role_words=role_words,
         head=head,
         older=url_for("audit.index", **kept, before=rows[-1].id) if len(found) > len(rows) else None,
         newest=url_for("audit.index", **kept) if chosen.before_id else None,
@@ -79,6 +82,11 @@ def export() -> ResponseReturnValue:
             yield _cells(row)
 
     return downloads.csv("audit-trail", app.sessions, texts)
+
+
+def role_words(codes: str) -> str:
+    """Such as `HR, Operator` for `hr,operator`; a role that is none any more by its code."""
+    return ", ".join(str(ROLE_WORDS[Role(code)]) if code in set(Role) else code for code in codes.split(","))
 
 
 def _cells(row: Any) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,13 +15,18 @@ from dashboard.auditing.audit import NO_HASH
 from dashboard.auditing.audit_actions import Action
 from dashboard.models import ApiKey, AuditEntry, Employee, User
 from dashboard.months.asked_days import day_range
-from dashboard.recording.attendance_rules import day_bounds_ms
+from dashboard.recording.attendance_rules import day_bounds_ms, local_datetime
+from dashboard.web.locales import day_of_year
 
 FIELDS = ("who", "action", "whom", "from", "to")
 LONGEST_TEXT = 128
 LARGEST_ID = 2**63 - 1
 PEOPLE_IN_DETAILS = ("looks_like", "person")
 """Values that are the id of a person."""
+MOMENT = "ms"
+"""A value of this name is a time, in UTC milliseconds,"""
+LATEST_MS = 4_102_444_800_000
+"""before 2100; another number isn't one."""
 
 
 @dataclass(frozen=True)
@@ -159,16 +164,20 @@ def codes_in(session: Session, details: Iterable[str]) -> dict[str, str]:
     return dict(session.execute(select(Employee.id, Employee.code).where(Employee.id.in_(ids))).tuples().all())
 
 
-def details_words(details: str, codes: Mapping[str, str] | None = None) -> list[str]:
-    """Such as `direction: in → out`, one for each value; people by their `codes` where they are given."""
+def details_words(details: str, codes: Mapping[str, str] | None = None, zone: tzinfo = UTC) -> list[str]:
+    """Such as `direction: in → out`, one for each value; people by their `codes` where they are given, moments by `zone`."""
     sides = _sides(details)
     if sides is None:
         return [details]
-    before, after = ({name: _named(name, value, codes or {}) for name, value in side.items()} for side in sides)
-    return [f"{name}: {_change(before, after, name)}" for name in sorted({*before, *after})]
+    before, after = ({name: _named(name, value, codes or {}, zone) for name, value in side.items()} for side in sides)
+    names = sorted({*before, *after})
+    return [f"{'time' if name == MOMENT else name}: {_change(before, after, name)}" for name in names]
 
 
-def _named(name: str, value: Any, codes: Mapping[str, str]) -> Any:
+def _named(name: str, value: Any, codes: Mapping[str, str], zone: tzinfo) -> Any:
+    if name == MOMENT and isinstance(value, int) and 0 <= value <= LATEST_MS:
+        moment = local_datetime(value, zone)
+        return f"{day_of_year(moment.date())}, {moment:%H:%M:%S %Z}"
     return codes.get(value, value) if name in PEOPLE_IN_DETAILS and isinstance(value, str) else value
 
 

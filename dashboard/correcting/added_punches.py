@@ -44,8 +44,9 @@ def _query(walk: LogWalk, *columns: Any) -> Any | None:
     query = query.where(row.action == literal_column("'add'"), row.state == "approved")  # as the partial index has it
     if walk.people is not None:
         query = query.where(row.employee_id.in_(walk.people))
-    if walk.start_ms is not None:
-        query = query.where(row.new_ms >= walk.start_ms)
-    if walk.end_ms is not None:
-        query = query.where(row.new_ms < walk.end_ms)
+    start_ms, end_ms = walk.chosen.span_ms(walk.zone)  # no door: the main clock, which their times are shown by
+    if start_ms is not None:
+        query = query.where(row.new_ms >= start_ms)
+    if end_ms is not None:
+        query = query.where(row.new_ms < end_ms)
     return query.order_by(row.new_ms.desc(), row.id)

@@ -5,6 +5,7 @@ from typing import Any
 from flask import abort, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from sqlalchemy.orm import Session
 
 from dashboard.access.auth import actor, viewer_name
 from dashboard.correcting import correction_form, correction_requests
@@ -13,6 +14,8 @@ from dashboard.correcting.corrections import CorrectionError, ask, ask_to_add
 from dashboard.database import now_ms, reading
 from dashboard.days.corrections import CorrectedPunch
 from dashboard.models import AttendanceEvent, Employee
+from dashboard.months.asked_days import day_range
+from dashboard.months.day_store import days_of
 from dashboard.recording.attendance_rules import local_date
 from dashboard.web.answers import services, short_text
 from dashboard.web.forms import Form
@@ -28,7 +31,7 @@ def answer(employee_id: str, back: str, after: str) -> ResponseReturnValue:
         if person is None or (punch_id and punch is None):
             abort(404)
         here = correction_requests.zone_of(session, employee_id, local_date(punch.at_ms if punch else now, zone), zone)
-        begins = {"day": short_text("day", 10), "direction": "in"}
+        begins = {"day": short_text("day", 10), "direction": _missing(session, employee_id, now)}
         if punch is not None:
             begins = correction_form.fields_of(punch, here)
         shown: dict[str, Any] = {"person": person, "punch": punch, "zone_name": here.key, "back": back}
@@ -47,6 +50,13 @@ def answer(employee_id: str, back: str, after: str) -> ResponseReturnValue:
         return _page(shown, typed, {"": str(error)}), 422
     flash(_("It is asked for, and counts once somebody else has approved it."), "good")
     return redirect(after)
+
+
+def _missing(session: Session, employee_id: str, now: int) -> str:
+    """What most likely lacks on `?day=…`: out where somebody came and never left, else in."""
+    day = day_range({"from": short_text("day", 10), "to": ""}, [])[0]
+    days = days_of(session, [employee_id], day, day, now, services().settings.zone) if day else {}
+    return "out" if any("missing_out" in one.statuses for one in days.get(employee_id, ())) else "in"
 
 
 def _page(shown: dict[str, Any], typed: dict[str, str], problems: dict[str, str]) -> str:

@@ -84,12 +84,17 @@ def summary(found: Iterable[Picture]) -> str:
     pictures = list(found)
     if not pictures:
         return ""
-    good = sum(not picture.advice and picture.models > 0 for picture in pictures)
+    worse = any(picture.advice or not picture.models for picture in pictures)
+    good = sum(not picture.advice and picture.models > 0 and picture.measured for picture in pictures)
+    if worse:
+        return ngettext(
+            "%(num)s of %(count)s is good; the first ones are worth replacing.",
+            "%(num)s of %(count)s are good; the first ones are worth replacing.",
+            good,
+            count=len(pictures),
+        )
     if good == len(pictures):
         return _("All of them are good.")
-    return ngettext(
-        "%(num)s of %(count)s is good; the first ones are worth replacing.",
-        "%(num)s of %(count)s are good; the first ones are worth replacing.",
-        good,
-        count=len(pictures),
-    )
+    if good:
+        return _("All that were measured are good.")
+    return _("How good they are wasn’t measured.")

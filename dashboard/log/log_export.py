@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from dashboard.correcting import added_punches, correction_marks
 from dashboard.correcting.correction_marks import Mark
 from dashboard.log.log_walk import LogWalk
+from dashboard.recording.attendance_rules import zone_named
 from dashboard.tables.xlsx_export import Value
 from dashboard.web import words
 
@@ -25,6 +26,7 @@ BATCH = 500
 COLUMNS = (
     (lazy_gettext("Date"), 12),
     (lazy_gettext("Time"), 10),
+    (lazy_gettext("Time zone"), 18),
     (lazy_gettext("Time (UTC)"), 24),
     (lazy_gettext("Name"), 28),
     (lazy_gettext("Code"), 14),
@@ -66,18 +68,20 @@ def _marked(about: list[Mark], zone_name: str) -> tuple[str, str]:
 def _added(row: Any, site: ZoneInfo, about: list[Mark]) -> tuple[Value, ...]:
     """A punch that no kiosk recorded."""
     moment = words.local(row.captured_ms, None, site).replace(tzinfo=None, microsecond=0)
-    when = moment.date(), moment.time(), words.utc_words(row.captured_ms)
+    when = moment.date(), moment.time(), site.key, words.utc_words(row.captured_ms)
     result = _("Added by a correction")
     who = row.name, row.code, row.department
     return (*when, *who, "", row.direction, result, None, None, "", "", "", row.punch_id, *_marked(about, site.key))
 
 
 def values(row: Any, site: ZoneInfo, about: list[Mark]) -> tuple[Value, ...]:
-    """One record; `row` is of log_query.rows. Times are whole seconds of the site's clock, as the log shows them."""
-    moment = words.local(row.captured_ms, row.time_zone, site).replace(tzinfo=None, microsecond=0)
+    """One record; `row` is of log_query.rows. Times are whole seconds of the door's clock, as the log shows them."""
+    here = zone_named(row.time_zone, site)
+    moment = words.local(row.captured_ms, None, here).replace(tzinfo=None, microsecond=0)
     return (
         moment.date(),
         moment.time(),
+        here.key,
         words.utc_words(row.captured_ms),
         row.name or "",
         row.code or "",
@@ -91,7 +95,7 @@ def values(row: Any, site: ZoneInfo, about: list[Mark]) -> tuple[Value, ...]:
         _yes(row.late),
         _yes(row.time_uncertain),
         row.event_id,
-        *_marked(about, row.time_zone or site.key),
+        *_marked(about, here.key),
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -16,7 +17,7 @@ from dashboard.auditing import audit
 from dashboard.auditing.audit_actions import Action
 from dashboard.correcting import added_punches, correction_marks
 from dashboard.database import now_ms, reading
-from dashboard.log import log_export, log_query
+from dashboard.log import door_clocks, log_export, log_query
 from dashboard.log.log_walk import COUNTED, LogWalk
 from dashboard.models import EventPicture
 from dashboard.people.employees import departments
@@ -50,17 +51,20 @@ def log() -> ResponseReturnValue:
         kiosks = log_query.known_kiosks(session)
         known_departments = departments(session, sight().only_departments)
         chosen, problems = log_query.read_filter(request.args, kiosks)
+        clocks = door_clocks.of_doors(session, chosen.kiosk, settings.zone)
+        here = ZoneInfo(next(iter(clocks))) if len(clocks) == 1 else settings.zone
         rows: list[Any] = []
         newer = older = total = None
         added: Sequence[Any] = ()
         if not problems:
             walk = LogWalk(session, chosen, settings.zone, sight().only_departments)
             rows, newer, older = walk.page(place, settings.page_size)
+            clocks = door_clocks.of_rows(rows, settings.zone) or clocks
             total = walk.count() if not newer else None
             added = added_punches.added(session, walk) if place is None else ()
         punches = [row.event_id for row in rows] + [one.punch_id for one, _ in added]
         marks = correction_marks.marks(session, punches)
-        saved = saved_filters.of_account(session, current_user.user_id, "log", local_date(now_ms(), settings.zone))
+        saved = saved_filters.of_account(session, current_user.user_id, "log", local_date(now_ms(), here))
     # not only this machine's clock: what is shown must stay shown
     as_of = chosen.as_of_ms or max([now_ms(), *(row.received_ms for row in rows)])
     shown: dict[str, Any] = {**chosen.query_string()}
@@ -81,7 +85,8 @@ def log() -> ResponseReturnValue:
         kiosks=kiosks,
         departments=known_departments,
         kinds=log_query.KINDS,
-        quick=quick_ranges(local_date(now_ms(), settings.zone)),
+        quick=quick_ranges(local_date(now_ms(), here)),
+        clock=next(iter(clocks)) if len(clocks) == 1 else None,
         zone_name=settings.zone.key,
         saved=saved,
         saved_days=PAGES["log"].days,

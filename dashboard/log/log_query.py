@@ -29,7 +29,7 @@ LONGEST_TEXT = 200
 
 @dataclass(frozen=True)
 class LogFilter:
-    """`start` and `end` are calendar days at the site, both included. `as_of_ms`, carried by the pager's links, hides
+    """`start` and `end` are calendar days at each door, both included. `as_of_ms`, carried by the pager's links, hides
     what came in later, so that pages and export hold the same while people walk in."""
 
     person: str = ""
@@ -46,7 +46,7 @@ class LogFilter:
         return KINDS[self.kind][1]
 
     def span_ms(self, zone: ZoneInfo) -> tuple[int | None, int | None]:
-        """First millisecond that is shown, and the first that isn't any more; None: without end."""
+        """By that one clock: the first millisecond, and the first that isn't shown any more; None: without end."""
         start = day_bounds_ms(self.start, zone)[0] if self.start else None
         return start, day_bounds_ms(self.end, zone)[1] if self.end else None
 

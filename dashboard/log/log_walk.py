@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from dashboard.log import door_clocks
 from dashboard.log.log_query import LogFilter, rows
 from dashboard.models import DecisionRecord, Employee
 from dashboard.web.cursors import Place
@@ -78,8 +79,8 @@ class LogWalk:
     def __init__(
         self, session: Session, chosen: LogFilter, zone: ZoneInfo, departments: Collection[str] | None = None
     ) -> None:
-        self.session, self.chosen = session, chosen
-        self.start_ms, self.end_ms = chosen.span_ms(zone)
+        self.session, self.chosen, self.zone = session, chosen, zone
+        self.span = door_clocks.span(session, chosen.start, chosen.end, zone)
         self.people = _people(session, chosen, departments)
         self.window_ms = FIRST_WINDOW_MS
 
@@ -146,11 +147,7 @@ class LogWalk:
         return conditions
 
     def _common(self) -> list[Any]:
-        conditions: list[Any] = []
-        if self.start_ms is not None:
-            conditions.append(DecisionRecord.captured_ms >= self.start_ms)
-        if self.end_ms is not None:
-            conditions.append(DecisionRecord.captured_ms < self.end_ms)
+        conditions = list(self.span.conditions)
         if self.chosen.as_of_ms is not None:
             conditions.append(DecisionRecord.received_ms <= self.chosen.as_of_ms)
         return conditions
@@ -169,8 +166,9 @@ class LogWalk:
         newest_ms = self.session.scalar(select(func.max(DecisionRecord.captured_ms)))
         if oldest is None or newest_ms is None:
             return
-        low = oldest if self.start_ms is None else max(oldest, self.start_ms)
-        high = newest_ms + 1 if self.end_ms is None else min(newest_ms + 1, self.end_ms)
+        start_ms, end_ms = self.span.start_ms, self.span.end_ms
+        low = oldest if start_ms is None else max(oldest, start_ms)
+        high = newest_ms + 1 if end_ms is None else min(newest_ms + 1, end_ms)
         at_ms = int(place.values[0]) if place is not None else None
         size = max(FIRST_WINDOW_MS, self.window_ms // GROWTH)
         if place is not None and place.backwards:

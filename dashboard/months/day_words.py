@@ -6,9 +6,10 @@ from datetime import date, datetime
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 
-from dashboard.days.day import Day
+from dashboard.days.day import Day, Minutes
 from dashboard.days.notes import Note
 from dashboard.days.overtime import OvertimePart
+from dashboard.days.punches import PunchUse
 from dashboard.web.locales import day_of_month, number_words
 from dashboard.web.words import local
 
@@ -113,6 +114,39 @@ def punches(day: Day) -> list[tuple[str, str]]:
     return [(clock(local(use.punch.at_ms, day.zone_name), day.day), use.role) for use in day.punches]
 
 
+def sums(m: Minutes) -> list[str]:
+    """Sentences that say how the figures of some days add up; see the sums in dashboard/days/day.py."""
+    names = ("required", "worked", "regular", "leave", "holiday", "missing", "uncounted")
+    told = {name: hours(getattr(m, name)) or "0:00" for name in names} | {"overtime": hours(m.overtime_total) or "0:00"}
+    ahead = m.required - m.regular - m.leave - m.holiday - m.missing
+    owed = _(
+        "Required %(required)s − regular %(regular)s − leave %(leave)s − holidays %(holiday)s = missing %(missing)s.",
+        **told,
+    )
+    if ahead:
+        owed = _(
+            "Required %(required)s − regular %(regular)s − leave %(leave)s − holidays %(holiday)s"
+            " − %(ahead)s of days that aren’t over = missing %(missing)s.",
+            ahead=hours(ahead),
+            **told,
+        )
+    if m.worked == m.regular:
+        return [owed]
+    done = _("Worked %(worked)s − overtime %(overtime)s = regular %(regular)s.", **told)
+    if m.uncounted:
+        done = _(
+            "Worked %(worked)s − overtime %(overtime)s − %(uncounted)s that count as neither = regular %(regular)s.",
+            **told,
+        )
+    return [done, owed]
+
+
+def direction(use: PunchUse, recorded: str) -> str:
+    """In or out as the day understands a punch; as it was recorded where the day says neither, or HR said another."""
+    return recorded if use.punch.direction_set else DIRECTIONS.get(use.role, recorded)
+
+
+DIRECTIONS = {"in": "in", "already_in": "in", "out": "out", "already_out": "out", "no_in": "out"}
 ROLES = {
     "in": lazy_gettext("in"),
     "out": lazy_gettext("out"),

@@ -1,4 +1,4 @@
-"""What an employee sees of themselves: the days and the punches of a month. The account is linked to the person by HR."""
+"""What an employee sees of themselves: a month's days, and the punches of these days. HR links the account to the person."""
 
 from functools import partial
 
@@ -8,12 +8,12 @@ from sqlalchemy import select
 
 from dashboard.access.auth import sight
 from dashboard.correcting import correction_marks
-from dashboard.database import count, now_ms, reading
+from dashboard.database import now_ms, reading
 from dashboard.days.month import totals
+from dashboard.log import door_clocks
 from dashboard.models import AttendanceEvent, Employee, Kiosk
 from dashboard.months import asked_month, day_words
 from dashboard.months.day_store import days_of
-from dashboard.recording.attendance_rules import day_bounds_ms
 from dashboard.web.answers import page_number, services
 
 pages = Blueprint("me", __name__)
@@ -23,11 +23,14 @@ pages = Blueprint("me", __name__)
 def month() -> ResponseReturnValue:
     settings, chosen = services().settings, asked_month.asked()
     page, size = page_number(), settings.page_size
-    start_ms = day_bounds_ms(chosen.first, settings.zone)[0]
-    end_ms = day_bounds_ms(chosen.last, settings.zone)[1]
     employee_id = sight().employee_id
     with reading(services().sessions) as session:
         person = session.get(Employee, employee_id) if employee_id else None
+        whose = [person.id] if person else []
+        found = days_of(session, whose, chosen.first, chosen.last, now_ms(), settings.zone)
+        days = found[person.id] if person else ()
+        uses = [use for day in days for use in day.punches if use.punch.original_ms is not None]
+        shown = {use.punch.id: use for use in uses[(page - 1) * size : page * size]}
         query = (
             select(
                 AttendanceEvent.event_id,
@@ -38,21 +41,12 @@ def month() -> ResponseReturnValue:
                 Kiosk.label,
             )
             .outerjoin(Kiosk, Kiosk.name == AttendanceEvent.kiosk)
-            .where(
-                AttendanceEvent.employee_id == (person.id if person else None),
-                AttendanceEvent.captured_ms >= start_ms,
-                AttendanceEvent.captured_ms < end_ms,
-            )
-            .order_by(AttendanceEvent.captured_ms, AttendanceEvent.event_id)
+            .where(AttendanceEvent.event_id.in_(list(shown)))
         )
-        total = count(session, query)
-        rows = session.execute(query.limit(size).offset((page - 1) * size)).all()
-        whose = [person.id] if person else []
-        found = days_of(session, whose, chosen.first, chosen.last, now_ms(), settings.zone)
-        days = found[person.id] if person else ()
-        marks = correction_marks.of_days(session, days) | correction_marks.marks(
-            session, [row.event_id for row in rows]
-        )
+        events = {row.event_id: row for row in session.execute(query)}
+        rows = [events[one] for one in shown]
+        marks = correction_marks.of_days(session, days) | correction_marks.marks(session, list(shown))
+    clocks = door_clocks.of_rows(rows, settings.zone)
     return render_template(
         "me.html",
         person=person,
@@ -64,9 +58,10 @@ def month() -> ResponseReturnValue:
         reasons=True,
         correct=partial(url_for, "my_corrections.ask"),
         rows=rows,
-        total=total,
+        directions={row.event_id: day_words.direction(shown[row.event_id], row.direction) for row in rows},
+        total=len(uses),
         page=page,
-        pages=max(1, -(-total // size)),
-        zone_name=settings.zone.key,
+        pages=max(1, -(-len(uses) // size)),
+        clock=next(iter(clocks)) if len(clocks) == 1 else None,
         link=lambda number: url_for("me.month", month=chosen.text, page=number),
     )

@@ -186,8 +186,10 @@ def _sums(canvas: Canvas, days: Sequence[Day], y: float) -> None:
         (_("Required"), m.required),
         (_("Worked"), m.worked),
         (_("Overtime"), m.overtime_total),
-        (_("Missing"), m.missing),
+        (_("Regular"), m.regular),
         (_("Leave"), m.leave),
+        (_("Holiday"), m.holiday),
+        (_("Missing"), m.missing),
         (_("Late"), m.late),
     )
     step = (RIGHT - MARGIN) / len(lengths)

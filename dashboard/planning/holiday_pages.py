@@ -6,7 +6,7 @@ from typing import Any
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext
+from flask_babel import lazy_gettext, ngettext
 
 from dashboard.access.auth import actor, viewer_name
 from dashboard.auditing import audit
@@ -127,7 +127,8 @@ def _stored(
         if count:
             told = {"days": sorted({one.day.isoformat() for one in new}), "new": count, "source": source}
             audit.add(session, actor(), Action.HOLIDAYS_ADDED, subject(site), after=told)
-    flash(_("%(count)s entered.", count=count) if count else _("It is there already."), "good" if count else "warn")
+    said = ngettext("%(num)s holiday is entered.", "%(num)s holidays are entered.", count)
+    flash(said if count else _("It is there already."), "good" if count else "warn")
     return redirect(url_for("holidays.index", site_id=site_id, year=year))
 
 

@@ -14,8 +14,10 @@ from sqlalchemy.orm import Session
 from dashboard import models
 from dashboard.days.calendar import Plan
 from dashboard.days.days_off import Holiday, Leave
+from dashboard.days.month import turns_of
 from dashboard.days.policy import Pattern
 from dashboard.planning.patterns import rules_of
+from dashboard.recording.attendance_rules import local_date, zone_named
 
 Dated = tuple[date, int]
 """First day and id: what came later holds."""
@@ -53,6 +55,17 @@ def load_plans(
     rules = _load(session, departments, first_day, last_day, default_zone, rules_as_of_ms)
     days = [first_day + timedelta(days=number) for number in range((last_day - first_day).days + 1)]
     return {person: _plans(rules, person, department, days) for person, department in departments.items()}
+
+
+def day_begins_ms(session: Session, employee_id: str, at_ms: int, default_zone: ZoneInfo) -> int:
+    """When the person's day began that a punch at `at_ms` is in: a night shift's goes on after midnight.
+
+    Raises ValueError where a pattern's rules are of a newer product.
+    """
+    day = local_date(at_ms, default_zone)  # the person's own clock may be a day off
+    around = day - timedelta(days=3), day + timedelta(days=2)
+    turns = turns_of(load_plans(session, [employee_id], *around, default_zone)[employee_id])
+    return turns[bisect_right(turns, at_ms) - 1]
 
 
 def sites_on(session: Session, employee_ids: Collection[str], day: date, default_zone: ZoneInfo) -> dict[str, str]:
@@ -100,7 +113,7 @@ def _load(
         dated = (version.first_day, version.id), rules_of(version.rules_json)
         rules.versions.setdefault(version.pattern_id, []).append(dated)
     sites = session.execute(select(models.Site.id, models.Site.time_zone))
-    rules.zones = {site.id: ZoneInfo(site.time_zone) for site in sites}
+    rules.zones = {site.id: zone_named(site.time_zone, default_zone) for site in sites}
     free = select(models.Holiday).where(models.Holiday.day.between(first_day, last_day)).order_by(models.Holiday.id)
     for holiday in session.scalars(free):
         rules.holidays.setdefault(holiday.day, []).append((holiday.site_id, Holiday(holiday.name, holiday.half)))  # type: ignore[arg-type]

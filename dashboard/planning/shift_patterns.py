@@ -1,5 +1,7 @@
 """Shift patterns and who works them: the list, a pattern's form, and assigning it to a department or a person."""
 
+from typing import Any
+
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -26,11 +28,12 @@ pages = Blueprint("shift_patterns", __name__)
 
 @pages.get("/shifts")
 def index() -> ResponseReturnValue:
-    return _index({}, {})
+    """A form that follows an assignment begins with its choices, which the address holds."""
+    return _index({name: request.args[name][:KEPT] for name in KEPT_CHOICES if name in request.args}, {})
 
 
 def _index(typed: dict[str, str], problems: dict[str, str]) -> str:
-    page, size = page_number(), services().settings.page_size
+    page, size, zone = page_number(), services().settings.page_size, services().settings.zone
     with reading(services().sessions) as session:
         patterns = session.scalars(select(ShiftPattern).order_by(ShiftPattern.name)).all()
         versions = session.scalars(select(ShiftPatternVersion).order_by(*_IN_FORCE)).all()
@@ -46,6 +49,8 @@ def _index(typed: dict[str, str], problems: dict[str, str]) -> str:
             query = query.where(or_(Assignment.department.in_(seen), Employee.department.in_(seen)))
         total = count(session, query)
         rows = session.execute(query.limit(size).offset((page - 1) * size)).all()
+        sites = session.scalars(select(Site).order_by(Site.name)).all()
+        only_site = {"site": str(sites[0].id)} if len(sites) == 1 else {}
         return render_template(
             "shifts.html",
             patterns=[(one, latest[one.id], summary(rules_of(latest[one.id].rules_json))) for one in patterns],
@@ -56,12 +61,15 @@ def _index(typed: dict[str, str], problems: dict[str, str]) -> str:
             pages=max(1, -(-total // size)),
             link=lambda number: url_for("shift_patterns.index", page=number),
             departments=departments(session, seen),
-            sites=session.scalars(select(Site).order_by(Site.name)).all(),
-            typed=typed,
+            sites=sites,
+            zone=zone.key,
+            typed={**only_site, **typed},
             problems=problems,
         )
 
 
+KEPT_CHOICES, KEPT = ("pattern", "site", "from_day"), 20
+"""What one assignment has in common with the next, and how many characters of it."""
 _IN_FORCE = ShiftPatternVersion.first_day, ShiftPatternVersion.id
 """Of versions in this order, the last that has begun is in force."""
 
@@ -190,4 +198,5 @@ def assign_pattern() -> ResponseReturnValue:
         ),
         "good",
     )
-    return redirect(url_for("shift_patterns.index"))
+    kept: dict[str, Any] = {name: typed.get(name, "") for name in KEPT_CHOICES}
+    return redirect(url_for("shift_patterns.index", **kept))

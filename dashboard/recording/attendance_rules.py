@@ -2,10 +2,24 @@
 
 from datetime import UTC, date, datetime, tzinfo
 from typing import Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from worker.protocol.outcomes import Direction
 
 KioskDirection = Literal["in", "out", "alternate"]
+
+
+def known_zone(name: str | None) -> ZoneInfo | None:
+    """The zone of that name; None without one, or where this machine doesn't know it."""
+    try:
+        return ZoneInfo(name) if name else None
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return None
+
+
+def zone_named(name: str | None, default: ZoneInfo) -> ZoneInfo:
+    """The same, with `default` instead of None."""
+    return known_zone(name) or default
 
 
 def local_datetime(captured_ms: int, zone: tzinfo) -> datetime:
@@ -36,7 +50,10 @@ def is_duplicate(captured_ms: int, other_ms: int, gap_s: float) -> bool:
 
 
 def direction_for(kiosk: KioskDirection, last_today: Direction | None) -> Direction:
-    """What a punch means: the door's own direction, or on an alternating door in first, then the opposite of the last."""
+    """What a punch means: the door's own direction, or on an alternating door in first, then the opposite of the last.
+
+    `last_today` is of the person's own day (planning/plans.py), so that leaving at 01:30 of a night shift is out.
+    """
     if kiosk != "alternate":
         return Direction(kiosk)
     return Direction.OUT if last_today is Direction.IN else Direction.IN

@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 from typing import Literal, cast
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from dashboard.log import event_pictures
 from dashboard.models import AttendanceEvent, DecisionRecord, Employee, Kiosk, Site
+from dashboard.planning.plans import day_begins_ms
 from dashboard.recording.attendance_rules import (
     KioskDirection,
     day_bounds_ms,
@@ -17,6 +18,7 @@ from dashboard.recording.attendance_rules import (
     local_date,
     local_datetime,
     local_time,
+    zone_named,
 )
 from dashboard.settings import DashboardSettings
 from dashboard.webhooks import changes
@@ -25,6 +27,9 @@ from worker.protocol.outcomes import Direction, Outcome
 
 FUTURE_MS = 5_000
 """A capture farther ahead of the server's clock than this has a clock that can't be trusted."""
+
+LONGEST_DAY_MS = 48 * 3_600_000
+"""No person's day is longer (dashboard/days/calendar.py)."""
 
 Status = Literal["recorded", "duplicate", "inactive", "not_a_punch"]
 OUTCOME_OF: dict[Status, Outcome] = {
@@ -81,7 +86,9 @@ def record(session: Session, decision: Decision, received_ms: int, settings: Das
         return Result("duplicate", False, row, earlier, employee, Direction(earlier.direction), zone)
     row.status = "recorded"
     session.flush()  # the event refers to the decision
-    last = _last_direction_today(session, employee.id, decision.captured_ms, zone)
+    last = None
+    if kiosk.direction == "alternate":
+        last = _last_direction_today(session, employee.id, decision.captured_ms, zone, settings)
     event = AttendanceEvent(
         event_id=decision.event_id,
         employee_id=employee.id,
@@ -133,10 +140,7 @@ def _setting(kiosk: Kiosk) -> KioskDirection:
 def _zone(session: Session, kiosk: Kiosk, settings: DashboardSettings) -> ZoneInfo:
     """That of the kiosk's site; the settings' where none is chosen, or this machine doesn't know it."""
     site = session.get(Site, kiosk.site_id) if kiosk.site_id is not None else None
-    try:
-        return ZoneInfo(site.time_zone) if site is not None else settings.zone
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return settings.zone
+    return zone_named(site.time_zone if site is not None else None, settings.zone)
 
 
 def _is_active(employee: Employee, captured_ms: int) -> bool:
@@ -172,20 +176,30 @@ def _same_presence(session: Session, decision: Decision, gap_s: float) -> Attend
     return session.get(AttendanceEvent, before.duplicate_of or before.event_id) if before is not None else None
 
 
-def _last_direction_today(session: Session, employee_id: str, captured_ms: int, zone: ZoneInfo) -> Direction | None:
-    """Of the employee's last punch before this one at any door, on the same day of the site's calendar."""
-    start_ms, _ = day_bounds_ms(local_date(captured_ms, zone), zone)
-    last = session.scalar(
-        select(AttendanceEvent.direction)
+def _last_direction_today(
+    session: Session, employee_id: str, captured_ms: int, zone: ZoneInfo, settings: DashboardSettings
+) -> Direction | None:
+    """Of the employee's last punch before this one at any door, in the same day of theirs; a night shift's has two dates.
+
+    Only an in makes a difference, so only then it is asked where the day began.
+    """
+    last = session.execute(
+        select(AttendanceEvent.direction, AttendanceEvent.captured_ms)
         .where(
             AttendanceEvent.employee_id == employee_id,
-            AttendanceEvent.captured_ms >= start_ms,
+            AttendanceEvent.captured_ms >= captured_ms - LONGEST_DAY_MS,
             AttendanceEvent.captured_ms < captured_ms,
         )
         .order_by(AttendanceEvent.captured_ms.desc())
         .limit(1)
-    )
-    return Direction(last) if last else None
+    ).first()
+    if last is None or last.direction != Direction.IN:
+        return Direction.OUT if last else None
+    try:
+        begins_ms = day_begins_ms(session, employee_id, captured_ms, settings.zone)
+    except ValueError:  # rules that a newer version wrote: a punch must be kept all the same
+        begins_ms, _ = day_bounds_ms(local_date(captured_ms, zone), zone)
+    return Direction.IN if last.captured_ms >= begins_ms else None
 
 
 def recorded_for(result: Result) -> Recorded | None:

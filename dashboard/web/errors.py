@@ -59,7 +59,7 @@ def on_http_error(error: HTTPException) -> ResponseReturnValue:
     if is_api():
         own_words = error.description if code == 400 else None
         return problems.answer_for(code, own_words, kept_headers(error))
-    own_words = error.description if code == 400 and error.description else None
+    own_words = vars(error).get("description")  # given with abort(…); otherwise the class has it, in HTTP's words
     if isinstance(error, CSRFError):
         own_words = _("This form is out of date or came from another site. Go back, reload the page and send it again.")
     elif code == 413:

@@ -1,13 +1,13 @@
 """Codes, times and numbers as people read them; one place for all pages and the export."""
 
 from datetime import UTC, datetime
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from flask import Flask, g
 from flask_babel import lazy_gettext, lazy_pgettext
 
 from dashboard.access.browsers import browser_words
-from dashboard.recording.attendance_rules import local_datetime
+from dashboard.recording.attendance_rules import known_zone, local_datetime
 from dashboard.web.answers import services
 from dashboard.web.locales import day_of_year, number_words, weekdays
 from dashboard.web.script_words import script_words
@@ -60,11 +60,7 @@ def utc_words(ms: int) -> str:
 
 def local(ms: int, zone: str | None = None, site: ZoneInfo | None = None) -> datetime:
     """The moment in the zone of that name; without one, or where this machine doesn't know it, in the site's."""
-    try:
-        where = ZoneInfo(zone) if zone else None
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        where = None
-    return local_datetime(ms, where or site or services().settings.zone)
+    return local_datetime(ms, known_zone(zone) or site or services().settings.zone)
 
 
 def date_words(ms: int, zone: str | None = None) -> str:

@@ -1,5 +1,6 @@
 """The accounts' pages: made, changed, rescued, disabled; and somebody is left who may do so."""
 
+import re
 import threading
 from typing import Any
 
@@ -41,6 +42,19 @@ def test_from_a_new_account_to_its_first_log_in(site: Site, browser: Browser) ->
         assert words in page
     edit = browser.get("/accounts/2").text
     assert edit.count(" checked") == 3
+
+
+def test_a_supervisor_of_a_department_that_nobody_is_in_yet(site: Site, browser: Browser) -> None:
+    """The first day: accounts are made before people are. Several fields have the same name."""
+    assert 'list="department-names"' in browser.get("/accounts/new").text
+    form = {"name": "lead", "roles": ["supervisor"], "departments": ["", " Flight "]}
+    refused = browser.post("/accounts/new", {**form, "name": ""})
+    assert refused.status_code == 422
+    assert re.search('value=" Flight " checked', refused.text), "kept"
+    assert browser.post("/accounts/new", form).status_code == 200
+    assert '<span class="soft small">Flight</span>' in browser.get("/accounts").text
+    assert re.search('value="Flight" checked', browser.get("/accounts/2").text)
+    assert '<option value="Flight">' in browser.get("/accounts/new").text, "suggested for the next"
 
 
 @pytest.mark.parametrize(

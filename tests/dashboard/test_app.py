@@ -51,6 +51,14 @@ def test_errors_come_in_the_house_style(browser: Browser, path: str, code: int) 
     assert answer.json["error"]
 
 
+def test_words_that_say_why_are_shown(browser: Browser) -> None:
+    """Instead of those that stand for any such error."""
+    why = "Nobody is in that department in that month: there is nothing to sign."
+    assert why in browser.get("/months.pdf?month=2026-10&department=Nowhere").text
+    assert "There is nothing at this address." in browser.get("/people/nobody").text
+    assert "doesn’t take such a request" in browser.get("/logout").text
+
+
 def test_a_fault_of_ours_is_a_page_without_details(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     browser = site.browser()
     site.app.testing = False

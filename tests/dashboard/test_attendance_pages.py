@@ -4,6 +4,7 @@ import csv
 import io
 import re
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -47,6 +48,29 @@ def test_what_is_no_punch_has_the_clock_of_its_door_too(any_site: Site) -> None:
     any_site.punch(grace, SEVEN, status="duplicate")
     page = any_site.browser().get("/attendance?kind=duplicates").text
     assert sorted(re.findall(r"\d\d:00:00", page)) == ["07:00:00", "09:00:00"]
+
+
+def test_days_and_words_are_of_the_doors_clock(any_site: Site) -> None:
+    """06:30 in Jakarta is the day before in UTC, where the main clock is."""
+    any_site = any_site.with_settings(time_zone="UTC", zone=ZoneInfo("UTC"))
+    browser, grace = any_site.browser(), add(any_site, "E-1", "Grace Hopper")
+    any_site.punch(grace, SEVEN - HOUR // 2)
+    with any_site.sessions.begin() as session:
+        jakarta = Place(name="Jakarta", time_zone="Asia/Jakarta")
+        session.add(jakarta)
+        session.flush()
+        session.get_one(Kiosk, "front-door").site_id = jakarta.id
+    day, before = "from=2026-11-24&to=2026-11-24", "from=2026-11-23&to=2026-11-23"
+    page = browser.get(f"/attendance?{day}").text
+    assert "1 record, newest first, times of Asia/Jakarta" in page
+    assert "Times are those of Asia/Jakarta." in browser.get(f"/attendance?{before}").text
+    (row,) = exported(browser, day)
+    assert (row["Date"], row["Time"], row["Time zone"]) == ("2026-11-24", "06:30:00", "Asia/Jakarta")
+    assert exported(browser, before) == []
+    any_site.punch(None, SEVEN, status="not_a_punch", kiosk="lab")
+    assert "2 records, newest first, each at its door’s clock" in browser.get("/attendance?kind=all").text
+    assert "Each door’s days are those of its own clock." in browser.get(f"/attendance?{before}").text
+    assert "Times are those of UTC." in browser.get(f"/attendance?kiosk=lab&{before}").text
 
 
 def test_filters_on_page_and_export(any_site: Site) -> None:

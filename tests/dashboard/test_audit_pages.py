@@ -46,6 +46,15 @@ def test_pages_go_on_where_the_last_ended_whatever_is_written_meanwhile(any_site
     assert 'rel="first"' in page
 
 
+def test_roles_and_times_are_words(site: Site) -> None:
+    with site.sessions.begin() as session:
+        told = {"what": "add", "ms": 1_765_274_400_000}
+        audit.add(session, Actor(1, "hr,operator,guard"), Action.CORRECTION_ASKED, DOOR, after=told)
+    page = site.browser().get("/audit").text
+    assert "HR, Operator, guard" in page
+    assert "time: Tue 9 Dec 2025, 17:00:00 WIB" in page
+
+
 @pytest.mark.parametrize(
     ("query", "found"),
     [

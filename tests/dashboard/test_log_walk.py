@@ -14,9 +14,12 @@ from sqlalchemy import event, text
 from dashboard.database import reading
 from dashboard.log.log_query import LogFilter
 from dashboard.log.log_walk import LogWalk, last_arrivals
+from dashboard.models import AttendanceEvent, Kiosk
+from dashboard.models import Site as Place
 from dashboard.people.employees import create_employee
 from dashboard.people.people_list import SORTS, STATES, PeopleFilter, count, page
-from dashboard.web.cursors import Place
+from dashboard.recording.attendance_rules import local_date, zone_named
+from dashboard.web import cursors
 from tests.dashboard.site import Site
 
 pytest_plugins = ["tests.dashboard.pages"]
@@ -91,11 +94,43 @@ def test_every_filter_finds_all_in_order_and_pages_back(any_site: Site) -> None:
                 forwards.append(([row.event_id for row in rows], newer))
                 if older is None:
                     break
-                place = Place(older)
+                place = cursors.Place(older)
             assert [one for ids, _ in forwards for one in ids] == want, chosen
             for (ids, _), (_, newer) in pairwise(forwards):
                 assert newer is not None
-                assert [row.event_id for row in walk.page(Place(newer, backwards=True), 7)[0]] == ids, chosen
+                assert [row.event_id for row in walk.page(cursors.Place(newer, backwards=True), 7)[0]] == ids, chosen
+
+
+@pytest.mark.parametrize("few", [0, 100])
+def test_days_are_those_of_each_door(any_site: Site, few: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of one moment the date differs from door to door; a punch keeps the clock that it was recorded by."""
+    monkeypatch.setattr("dashboard.log.log_walk.FEW_PEOPLE", few)
+    turn = round(datetime(2026, 3, 1, tzinfo=UTC).timestamp() * 1000)
+    places = {"suva": "Pacific/Fiji", "pago": "Pacific/Pago_Pago", "mars": "Mars/Olympus"}
+    with any_site.sessions.begin() as session:
+        person = create_employee(session, "E-1", "Grace", "A", now_ms=START).id
+        for number, (kiosk, zone) in enumerate(places.items(), 1):
+            session.add(Place(id=number, name=kiosk, time_zone=zone))
+            session.flush()
+            session.add(Kiosk(name=kiosk, site_id=number))
+    for kiosk, zone in [*places.items(), ("front-door", "Asia/Jakarta"), ("suva", "America/Lima")]:
+        for hours in range(-16, 15):
+            event_id = any_site.punch(person, turn + hours * HOUR, kiosk=kiosk)
+            any_site.punch(None, turn + hours * HOUR, kiosk=kiosk, status="not_a_punch")
+            with any_site.sessions.begin() as session:
+                session.get_one(AttendanceEvent, event_id).time_zone = zone
+    day = date(2026, 3, 1)
+    for about in ({}, {"person": "grace"}, {"kiosk": "suva"}, {"kind": "unrecognised"}, {"kind": "all"}):
+        with reading(any_site.sessions) as session:
+            every = list(LogWalk(session, LogFilter(**about), ZONE).all())
+            for edges in ({"start": day}, {"end": day}, {"start": day, "end": day}):
+                first, last = edges.get("start", date.min), edges.get("end", date.max)
+                walk = LogWalk(session, LogFilter(**about, **edges), ZONE)
+                dates = {row.event_id: local_date(row.captured_ms, zone_named(row.time_zone, ZONE)) for row in every}
+                want = [row.event_id for row in every if first <= dates[row.event_id] <= last]
+                assert [row.event_id for row in walk.all()] == want, (about, edges)
+                assert walk.count() == len(want)
+                assert 0 < len(want) < len(every)
 
 
 def test_departments_bound_every_walk(any_site: Site) -> None:
@@ -170,13 +205,15 @@ def test_no_page_reads_whole_tables(site: Site, counted: bool, few: int, monkeyp
     """Whether SQLite knows how much is in the tables or not, and for few people as for many."""
     monkeypatch.setattr("dashboard.log.log_walk.FEW_PEOPLE", few)
     made = fill(site, 60)
+    with site.sessions.begin() as session:
+        session.add(Place(name="Tokyo", time_zone="Asia/Tokyo"))
     if counted:
         pretend_full_size(site)
-    place = Place(made[30][:2])
+    place = cursors.Place(made[30][:2])
     with plans(site) as told, reading(site.sessions) as session:
         for chosen, departments in [(one, seen) for one in FILTERS for seen in (None, ["A", "C"])]:
             walk = LogWalk(session, chosen, ZONE, departments)
-            walk.page(None, 5), walk.page(place, 5), walk.page(Place(place.values, backwards=True), 5)
+            walk.page(None, 5), walk.page(place, 5), walk.page(cursors.Place(place.values, backwards=True), 5)
             assert chosen.as_of_ms or walk.count() is not None  # pages beyond the first, which have it, count nothing
         last_arrivals(session, 20), last_arrivals(session, 20, ["A", "C"])
         for state in STATES:

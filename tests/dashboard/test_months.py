@@ -1,15 +1,18 @@
 """The month tables: what a clerk reads, and links that can't be."""
 
-from datetime import date
+import re
+from datetime import date, timedelta
 
 import pytest
 
 from dashboard.days import notes
-from dashboard.days.day import STATUSES
+from dashboard.days.day import STATUSES, Minutes
+from dashboard.days.overtime import OvertimePart
 from dashboard.days.policy import weekly
+from dashboard.models import Holiday, Leave
 from dashboard.months import day_words
 from dashboard.planning.patterns import assign, save_pattern
-from tests.dashboard.days.sheet import OFFICE, at
+from tests.dashboard.days.sheet import MONDAY, OFFICE, at
 from tests.dashboard.site import Browser, Site
 
 pytest_plugins = ["tests.dashboard.pages"]
@@ -38,6 +41,30 @@ def test_a_month(browser: Browser, person: str) -> None:
     assert "Mon 23" in page
     assert "month=2026-10" in page
     assert "month=2026-12" in page
+
+
+def test_the_figures_of_a_month_add_up(site: Site, browser: Browser, person: str) -> None:
+    """168:00 are required; nothing is worked without an out but on Friday, which ends late."""
+    with site.sessions.begin() as session:
+        entered = {"entered_ms": 1, "entered_by": "hr"}
+        session.add(Holiday(day=MONDAY + timedelta(days=2), name="Feast", source="entered", **entered))
+        away = MONDAY + timedelta(days=3)
+        session.add(Leave(employee_id=person, first_day=away, last_day=away, kind="annual", paid=True, **entered))
+    site.punch(person, at("08:00+4"))
+    site.punch(person, at("19:10+4"), direction="out")
+    page = browser.get(f"/people/{person}/month?month=2026-11").text
+    assert '<td data-label="Leave, holiday" class="number">16:00</td>' in page
+    assert "<h1>Name of E1, November 2026</h1>" in page
+    sums = re.findall(r"Required (\S+) − regular (\S+) − leave (\S+) − holidays (\S+)", page)
+    assert sums == [("168:00", "8:00", "8:00", "8:00")]
+    m = Minutes(required=960, worked=575, regular=480, overtime=(OvertimePart(150, 90),), uncounted=5, missing=480)
+    assert day_words.sums(m) == [
+        "Worked 9:35 − overtime 1:30 − 0:05 that count as neither = regular 8:00.",
+        "Required 16:00 − regular 8:00 − leave 0:00 − holidays 0:00 = missing 8:00.",
+    ]
+    assert day_words.sums(Minutes(required=960, worked=480, regular=480, leave=60)) == [
+        "Required 16:00 − regular 8:00 − leave 1:00 − holidays 0:00 − 7:00 of days that aren’t over = missing 0:00."
+    ]
 
 
 @pytest.mark.parametrize("month", ["2026-13", "november", "1066-10", "2026-11-01", "٢٠٢٦-١١", "9" * 5000])

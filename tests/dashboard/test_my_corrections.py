@@ -55,6 +55,9 @@ def test_from_the_month_to_a_request_and_back(any_site: Site, own: Browser, even
     form = own.get(f"{NEW}?punch={events[0]}").text
     assert 'value="07:00"' in form
     assert f'value="{DAY}"' in form
+    assert '<option value="out" selected>' in own.get(f"{NEW}?day={DAY}").text, "who came and never left lacks an out"
+    assert '<option value="in" selected>' in own.get(f"{NEW}?day=2026-01-05").text
+    assert '<option value="in" selected>' in own.get(f"{NEW}?day=<b>").text
     assert own.post(f"{NEW}?punch={events[0]}", CHANGE).status_code == 302
     (row,) = rows(any_site)
     assert (row.action, row.new_ms, row.new_direction) == ("change", SEVEN_MS - 15 * 60_000, None)

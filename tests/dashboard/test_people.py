@@ -122,7 +122,7 @@ def test_changing_details(site: Site, browser: Browser) -> None:
 def test_consent_and_state(any_site: Site, worker: Worker) -> None:
     worker(Outcome.ENROLLED)
     browser, person = any_site.browser(), add(any_site, consent=False)
-    assert "Record the person’s consent first" in browser.get(f"/people/{person}").text
+    assert '<a href="#consent">Record the person’s consent first.</a>' in browser.get(f"/people/{person}").text
     refused = browser.post(f"/people/{person}/pictures", {"pictures": picture()}, headers=JSON)
     assert refused.json["results"][0]["outcome"] == "no_consent"
     browser.post(f"/people/{person}/give-consent")

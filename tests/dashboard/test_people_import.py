@@ -3,6 +3,7 @@
 import csv
 import io
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -159,6 +160,8 @@ def test_from_upload_to_import(any_site: Site) -> None:
     done = browser.post(where, {"digest": digest(page)}, follow_redirects=True)
     assert "7 new people, 0 changed" in done.text
     assert len(people(any_site.sessions)) == 7
+    listed = browser.get("/people?sort=created").text
+    assert re.findall(r">Person (\d)</a>", listed) == list("01234"), "the first page in the file's order"
     assert "no longer here" in browser.get(where).text
     assert "no longer here" in browser.post(where, {"digest": digest(page)}).text
 

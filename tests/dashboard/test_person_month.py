@@ -130,7 +130,11 @@ def test_pictures_that_could_be_better_come_first(any_site: Site, add_person: Ca
         found = picture_quality.pictures(session, person)
     assert [one.id for one in found] == ["4", "1", "0", "2", "3"]
     assert [one.measured for one in found] == [False, True, True, False, False]
-    assert picture_quality.summary(found) == "3 of 5 are good; the first ones are worth replacing."
+    assert picture_quality.summary(found) == "1 of 5 is good; the first ones are worth replacing."
+    measured, unknown = found[2], found[3]
+    assert picture_quality.summary([unknown]) == "How good they are wasn’t measured."
+    assert picture_quality.summary([measured, unknown]) == "All that were measured are good."
+    assert picture_quality.summary([measured]) == "All of them are good."
     assert picture_quality.summary([]) == ""
     page = any_site.browser().get(f"/people/{person}").text
     for words in ("No template", "Could be better", "come closer", "Not measured"):

@@ -2,13 +2,19 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import func, select
 
 from dashboard.database import SessionFactory, reading
+from dashboard.days.policy import Pattern
+from dashboard.days.shifts import Shift
 from dashboard.models import AttendanceEvent, DecisionRecord, Employee, Kiosk, Site
 from dashboard.people.employees import deactivate
+from dashboard.planning.patterns import assign, save_pattern
+from dashboard.recording.attendance_rules import day_bounds_ms
 from dashboard.recording.records import Result, arrival_for, record, recorded_for
 from dashboard.settings import DashboardSettings
 from worker.protocol.entries import BadEntry, Decision
@@ -118,6 +124,27 @@ def test_a_new_day_begins_with_in_and_a_late_entry_counts_at_its_own_time(keep, 
     assert keep(next_day).direction == "in"
     spooled = make_decision(person, captured_ms=first.captured_ms + 8 * 60 * MINUTE_MS, late=True)
     assert keep(spooled, received_ms=next_day.captured_ms).direction == "out"
+
+
+@pytest.mark.parametrize(("rules", "direction"), [(None, "out"), ('{"of a newer product": 1}', "in")])
+def test_leaving_after_midnight_is_out(factory, keep, person, make_decision, rules, direction) -> None:
+    """A night shift's day has two dates. Rules that can't be read cost nobody a punch: then each date begins anew."""
+    evening = day_bounds_ms(date(2026, 11, 24), ZoneInfo("Asia/Jakarta"))[0] + 22 * 60 * MINUTE_MS
+    with factory.begin() as session:
+        night = Pattern((Shift(22 * 60, 30 * 60),))
+        version = save_pattern(session, "Night", night, date(2026, 1, 1), by="hr", now_ms=1)
+        version.rules_json = rules or version.rules_json
+        assign(session, date(2026, 1, 1), employee_id=person, pattern_id=version.pattern_id, by="hr", now_ms=1)
+    assert keep(make_decision(person, captured_ms=evening)).direction == "in"
+    assert keep(make_decision(person, captured_ms=evening + 450 * MINUTE_MS)).direction == direction  # 05:30
+
+
+def test_who_forgot_to_leave_comes_in_the_next_day(keep, person, make_decision) -> None:
+    """Without a shift a day turns at 04:00."""
+    evening = day_bounds_ms(date(2026, 11, 24), ZoneInfo("Asia/Jakarta"))[0] + 22 * 60 * MINUTE_MS
+    at = [evening, evening + 210 * MINUTE_MS, evening + 24 * 60 * MINUTE_MS, evening + 31 * 60 * MINUTE_MS]
+    directions = [keep(make_decision(person, captured_ms=moment)).direction for moment in at]
+    assert directions == ["in", "out", "in", "in"]
 
 
 def test_a_door_may_have_its_own_direction(factory, keep, person, make_decision) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from dashboard.days.overtime import INDONESIA_5_DAYS
 from dashboard.days.policy import weekly
 from dashboard.models import Assignment, ShiftPattern, ShiftPatternVersion
+from dashboard.models import Site as Place
 from dashboard.planning import pattern_form
 from dashboard.planning.patterns import rules_of, save_pattern
 from tests.dashboard.days.sheet import OFFICE
@@ -77,6 +78,27 @@ def test_what_cannot_be_is_refused_and_kept(browser: Browser, changes: dict[str,
     assert answer.status_code == 422
     assert said in answer.text
     assert browser.get("/shifts/1").status_code == 404
+
+
+def test_the_site_of_an_assignment(site: Site, browser: Browser, add_person) -> None:
+    """The only one is chosen; of several the one of the assignment before. The page says what the main one is."""
+    with site.sessions.begin() as session:
+        add_person(session, "E1", templates=0)
+        save_pattern(session, "Day", weekly(OFFICE), date(2026, 1, 1), by="hr", now_ms=1)
+        session.add(Place(id=7, name="Jakarta", time_zone="Asia/Jakarta"))
+    page = browser.get("/shifts").text
+    assert '<option value="7" selected>Jakarta' in page
+    assert "Its clock is Asia/Jakarta, by the setting ATTENDANCE_DASHBOARD_TIME_ZONE." in page
+    assert "Its clock is Asia/Jakarta" in browser.get("/sites").text
+    with site.sessions.begin() as session:
+        session.add(Place(id=8, name="Medan", time_zone="Asia/Jakarta"))
+    assert "selected>Jakarta" not in browser.get("/shifts").text
+    form = {"of_department": "Dock", "pattern": "1", "from_day": "2026-11-23"}
+    for chosen in ("8", ""):
+        page = browser.post("/shifts/assign", {**form, "site": chosen}, follow_redirects=True).text
+        assert 'id="from_day" name="from_day" type="date" value="2026-11-23"' in page
+        assert ('<option value="8" selected>' in page) is bool(chosen)
+    assert browser.get("/shifts", query_string={"site": "<b>" * 9, "pattern": "x"}).status_code == 200
 
 
 def test_assigning_what_cannot_be(site: Site, browser: Browser) -> None:

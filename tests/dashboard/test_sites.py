@@ -23,9 +23,12 @@ def test_a_site_gets_its_countrys_holidays(site: Site, browser: Browser) -> None
     shown = browser.post("/sites/1/holidays/preview", {"year": "2026", "country": "ID"}).text
     picks = [unescape(value) for value in re.findall(r'name="pick" value="([^"]+)"', shown)]
     assert "2026-08-17 Hari Kemerdekaan Republik Indonesia" in picks
+    assert "No holidays in 2026 so far" in shown
+    assert "Import them below" not in shown
     with site.sessions() as session:
         assert session.scalars(select(Holiday)).all() == []  # a preview stores nothing
-    assert browser.post("/sites/1/holidays/import", {"pick": picks[:2], "source": "country"}).status_code == 302
+    done = browser.post("/sites/1/holidays/import", {"pick": picks[:2], "source": "country"}, follow_redirects=True)
+    assert "2 holidays are entered." in done.text
     with site.sessions() as session:
         assert session.scalars(select(Holiday.source)).all() == ["country", "country"]
     assert browser.post("/sites/1/holidays/1/remove").status_code == 302

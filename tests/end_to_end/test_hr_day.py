@@ -245,7 +245,9 @@ def log(hr: Desk) -> None:
     hr.page.get_by_label("To", exact=True).press("Enter")
     expect(hr.page.locator(".pager").first).to_contain_text("34 records")
     expect(hr.page.get_by_role("row", name="07:58:40")).to_contain_text("Repeated")
-    expect(hr.page.get_by_role("row", name="01:30:00")).to_contain_text("Sat 6 Dec 2025")
+    night = hr.page.get_by_role("row", name="01:30:00")
+    expect(night).to_contain_text("Sat 6 Dec 2025")
+    expect(night).to_contain_text("Out")
     hr.shoot("log")
 
 
