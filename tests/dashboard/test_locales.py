@@ -89,7 +89,7 @@ def test_a_form_says_what_is_wrong_in_the_pages_language(speak: Speak) -> None:
         ),
         (
             "id",
-            "Shift A, menit kerja: belum diisi; shift fleksibel memerlukannya",
+            "Shift A, menit kerja: belum diisi; wajib untuk shift fleksibel",
             "Masuk dan keluar “x”: pilih salah satu dari kiosk",
         ),
     ):
