@@ -8,8 +8,9 @@ from rich.console import Console
 from rich.table import Table
 
 from deploy import doctor_machine, doctor_site, site_key
-from deploy.doctor_finding import Finding, State, problem
+from deploy.doctor_finding import problem
 from deploy.errors import hide_passwords
+from worker.protocol.finding import Finding, State
 
 COLOURS = {State.OK: "green", State.WARNING: "yellow", State.PROBLEM: "red"}
 

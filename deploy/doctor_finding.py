@@ -1,21 +1,6 @@
 """One line of the doctor's report."""
 
-from dataclasses import dataclass
-from enum import StrEnum
-
-
-class State(StrEnum):
-    OK = "ok"
-    WARNING = "warning"
-    PROBLEM = "problem"
-
-
-@dataclass(frozen=True)
-class Finding:
-    check: str
-    state: State
-    words: str
-    advice: str = ""
+from worker.protocol.finding import Finding, State
 
 
 def ok(check: str, words: str) -> Finding:

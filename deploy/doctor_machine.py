@@ -7,8 +7,9 @@ import time
 from importlib import import_module
 from pathlib import Path
 
-from deploy.doctor_finding import Finding, ok, problem, warning
+from deploy.doctor_finding import ok, problem, warning
 from deploy.errors import Problem, hide_passwords, settings_from
+from worker.protocol.finding import Finding
 from worker.protocol.settings import CommonSettings
 
 EXTRAS = {

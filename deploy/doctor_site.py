@@ -5,11 +5,12 @@ from typing import Any
 
 import redis
 
-from deploy.doctor_finding import Finding, ok, problem, warning
+from deploy.doctor_finding import ok, problem, warning
 from deploy.errors import Problem, hide_passwords, settings_from
 from deploy.secret_store import running_urls
 from worker.protocol import heartbeats
 from worker.protocol.connection import Client, connect, server_time_ms
+from worker.protocol.finding import Finding
 from worker.protocol.settings import CommonSettings
 
 MAX_OFFSET_MS = 5_000

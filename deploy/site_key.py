@@ -5,12 +5,13 @@ from typing import Any
 
 import redis
 
-from deploy.doctor_finding import Finding, ok, problem, warning
+from deploy.doctor_finding import ok, problem, warning
 from deploy.doctor_site import site_urls
 from deploy.errors import Problem, settings_from
 from deploy.secret_store import SITE_KEYS, load_site_keys
 from worker.protocol import heartbeats
 from worker.protocol.connection import connect
+from worker.protocol.finding import Finding
 from worker.protocol.sealing import key_id, public_of
 from worker.protocol.settings import CommonSettings
 

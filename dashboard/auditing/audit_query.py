@@ -16,6 +16,7 @@ from dashboard.auditing.audit_actions import Action
 from dashboard.models import ApiKey, AuditEntry, Employee, User
 from dashboard.months.asked_days import day_range
 from dashboard.recording.attendance_rules import day_bounds_ms, local_datetime
+from dashboard.web.filter_texts import read_texts
 from dashboard.web.locales import day_of_year
 
 FIELDS = ("who", "action", "whom", "from", "to")
@@ -60,18 +61,7 @@ class TrailFilter:
 def read_filter(args: Mapping[str, str]) -> tuple[TrailFilter, list[str]]:
     """The filter in `args`, and what is wrong with it in words."""
     problems: list[str] = []
-    texts = {name: args.get(name, "").strip() for name in (*FIELDS, "before")}
-    for name, text in texts.items():
-        if len(text) > LONGEST_TEXT:
-            problems.append(
-                _(
-                    "%(name)s: at most %(longest)s characters, got %(count)s.",
-                    name=name.capitalize(),
-                    longest=LONGEST_TEXT,
-                    count=len(text),
-                )
-            )
-            texts[name] = ""
+    texts = read_texts(args, (*FIELDS, "before"), problems, LONGEST_TEXT)
     if texts["action"] and texts["action"] not in set(Action):
         problems.append(_("Action “%(action)s”: not known; choose one of the list.", action=texts["action"][:40]))
     start, end = day_range(texts, problems)

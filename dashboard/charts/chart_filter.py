@@ -7,12 +7,12 @@ from datetime import date, timedelta
 from flask_babel import gettext as _
 
 from dashboard.months.asked_days import day_range
+from dashboard.web.filter_texts import read_texts
 
 MOST_DAYS = 92
 """A quarter of a year."""
 USUAL_DAYS = 7
 FIELDS = ("from", "to", "department", "site", "day")
-LONGEST_TEXT = 200
 NO_SITE = "none"
 """Stands for the doors that belong to no site."""
 
@@ -65,20 +65,7 @@ def read_filter(args: Mapping[str, str], today: date, sites: Collection[str]) ->
     later; without its beginning it is a week.
     """
     problems: list[str] = []
-    texts: dict[str, str] = {}
-    for name in FIELDS:
-        text = args.get(name, "").strip()
-        if len(text) > LONGEST_TEXT:
-            problems.append(
-                _(
-                    "%(name)s: at most %(most)d characters, got %(count)d.",
-                    name=name,
-                    most=LONGEST_TEXT,
-                    count=len(text),
-                )
-            )
-            text = ""
-        texts[name] = text
+    texts = read_texts(args, FIELDS, problems)
     start, end = _period(texts, today, problems)
     if texts["site"] and texts["site"] not in sites:
         problems.append(_("Site “%(text)s” is not known; choose one of the list.", text=texts["site"][:40]))

@@ -20,6 +20,7 @@ from dashboard.people.employees import departments
 from dashboard.planning.sites import MOST_SITES
 from dashboard.recording.attendance_rules import local_date
 from dashboard.web.answers import services
+from dashboard.web.filter_texts import LONGEST_TEXT
 from dashboard.web.locales import day_of_some_year
 
 pages = Blueprint("charts", __name__)
@@ -39,7 +40,7 @@ def index() -> ResponseReturnValue:
         "charts.html",
         charts=charts,
         chosen=chosen,
-        typed={name: request.args.get(name, "")[: chart_filter.LONGEST_TEXT] for name in chart_filter.FIELDS},
+        typed={name: request.args.get(name, "")[:LONGEST_TEXT] for name in chart_filter.FIELDS},
         problems=problems,
         departments=known,
         sites=sites,

@@ -26,6 +26,7 @@ from dashboard.tables import downloads
 from dashboard.tables.xlsx_export import Value
 from dashboard.web import cursors, saved_filters
 from dashboard.web.answers import services
+from dashboard.web.filter_texts import LONGEST_TEXT
 from dashboard.web.locales import number_words
 from dashboard.web.saved_filters import PAGES
 
@@ -80,7 +81,7 @@ def log() -> ResponseReturnValue:
         older=url_for("attendance.log", **kept, after=cursors.pack(older)) if older else None,
         beyond=place is not None,
         chosen=chosen,
-        typed={name: request.args.get(name, "")[: log_query.LONGEST_TEXT] for name in log_query.FIELDS},
+        typed={name: request.args.get(name, "")[:LONGEST_TEXT] for name in log_query.FIELDS},
         problems=problems,
         kiosks=kiosks,
         departments=known_departments,

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from dashboard.models import AttendanceEvent, DecisionRecord, Employee, EventPicture, Kiosk, Site
 from dashboard.months.asked_days import day_range
 from dashboard.recording.attendance_rules import day_bounds_ms
+from dashboard.web.filter_texts import read_texts
 
 KINDS = {
     "punches": (lazy_gettext("Punches"), "recorded"),
@@ -24,7 +25,6 @@ KINDS = {
 }
 """What may be shown: its words, and the decision's status it stands for."""
 FIELDS = ("person", "department", "kiosk", "from", "to", "kind")
-LONGEST_TEXT = 200
 
 
 @dataclass(frozen=True)
@@ -66,20 +66,7 @@ class LogFilter:
 def read_filter(args: Mapping[str, str], kiosks: Mapping[str, str]) -> tuple[LogFilter, list[str]]:
     """The filter in `args`, and what is wrong with it in words (then what is wrong is left out of the filter)."""
     problems: list[str] = []
-    texts: dict[str, str] = {}
-    for name in FIELDS:
-        text = args.get(name, "").strip()
-        if len(text) > LONGEST_TEXT:
-            problems.append(
-                _(
-                    "%(name)s: at most %(longest)s characters, got %(count)s.",
-                    name=name.capitalize(),
-                    longest=LONGEST_TEXT,
-                    count=len(text),
-                )
-            )
-            text = ""
-        texts[name] = text
+    texts = read_texts(args, FIELDS, problems)
     start, end = day_range(texts, problems)
     kind = texts["kind"] or "punches"
     if kind not in KINDS:

@@ -5,12 +5,12 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from dashboard.operating.running import Running, number, text
+from worker.protocol.finding import Finding, State
 from worker.protocol.heartbeats import Heartbeat
 
 CLOCK_WARN_MS = 5_000
@@ -21,20 +21,6 @@ MANY_WAITING = 50
 OVERDUE_MS = 300_000
 """A delivery that is due for so long isn't being tried."""
 UNPUBLISHED_MS = 60_000
-
-
-class State(StrEnum):
-    OK = "ok"
-    WARNING = "warning"
-    PROBLEM = "problem"
-
-
-@dataclass(frozen=True)
-class Finding:
-    check: str
-    state: State
-    words: str
-    advice: str = ""
 
 
 @dataclass

@@ -14,11 +14,12 @@ from dashboard import database
 from dashboard.database import now_ms, reading
 from dashboard.models import Change, Connector, Delivery, GalleryOutbox, Webhook
 from dashboard.operating import health
-from dashboard.operating.health import Seen, State, Waiting
+from dashboard.operating.health import Seen, Waiting
 from dashboard.operating.running import Running, running
 from dashboard.web.answers import Services, services
 from worker.protocol import keys
 from worker.protocol.connection import Client, server_time_ms
+from worker.protocol.finding import State
 
 pages = Blueprint("site_health", __name__)
 

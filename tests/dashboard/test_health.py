@@ -9,13 +9,14 @@ import pytest
 from dashboard.database import now_ms
 from dashboard.models import Delivery, GalleryOutbox, Webhook
 from dashboard.operating import health, health_pages
-from dashboard.operating.health import Seen, State, Waiting
+from dashboard.operating.health import Seen, Waiting
 from dashboard.operating.running import Running
 from tests.conftest import RedisPair
 from tests.dashboard.site import Browser, Site
 from tests.dashboard.test_live import beat
 from worker.protocol import keys
 from worker.protocol.connection import connect
+from worker.protocol.finding import State
 from worker.protocol.heartbeats import Heartbeat
 
 pytest_plugins = ["tests.dashboard.pages"]

@@ -12,12 +12,12 @@ from typer.testing import CliRunner, Result
 
 from dashboard.models import Employee, Template
 from deploy.cli import app
-from deploy.doctor_finding import State
 from deploy.doctor_site import calibration as doctors_look
 from tests.conftest import RedisPair
 from tests.deploy.swap_site import SwapSite
 from tests.worker.fakes import INFO, MODEL, away, until
 from worker.protocol import keys
+from worker.protocol.finding import State
 from worker.protocol.heartbeats import Heart
 
 NEAR = 8.0

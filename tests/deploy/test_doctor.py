@@ -9,9 +9,9 @@ from typer.testing import CliRunner
 
 from deploy import doctor, doctor_machine, doctor_site, site_key
 from deploy.cli import app
-from deploy.doctor_finding import Finding, State
 from deploy.secret_store import RUNNING, write_private
 from tests.conftest import RedisPair
+from worker.protocol.finding import Finding, State
 from worker.protocol.heartbeats import Heart
 
 

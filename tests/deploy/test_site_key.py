@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from deploy import site_key
-from deploy.doctor_finding import State
 from deploy.secret_store import load_site_keys
 from tests.conftest import RedisPair
 from tests.deploy.test_cli import call
+from worker.protocol.finding import State
 from worker.protocol.heartbeats import Heart
 from worker.protocol.sealing import key_id, new_key_pair
 
