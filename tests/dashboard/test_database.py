@@ -124,6 +124,12 @@ def test_sqlite_keeps_what_it_committed_and_its_references(tmp_path) -> None:
     engine.dispose()
 
 
+def test_postgres_is_told_that_its_disks_have_no_arm(factory: SessionFactory) -> None:
+    with reading(factory) as session:
+        if session.get_bind().dialect.name == "postgresql":
+            assert session.scalar(text("SHOW random_page_cost")) == "1.1"
+
+
 def test_reading_goes_on_while_somebody_writes(factory: SessionFactory) -> None:
     with factory.begin() as writer:
         writer.add(Kiosk(name="front-door"))
