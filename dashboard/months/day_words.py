@@ -114,31 +114,48 @@ def punches(day: Day) -> list[tuple[str, str]]:
     return [(clock(local(use.punch.at_ms, day.zone_name), day.day), use.role) for use in day.punches]
 
 
-def sums(m: Minutes) -> list[str]:
-    """Sentences that say how the figures of some days add up; see the sums in dashboard/days/day.py."""
+def sums(m: Minutes, unplanned: int = 0) -> list[str]:
+    """Sentences that say how the figures of some days add up; see the sums in dashboard/days/day.py.
+
+    `unplanned` minutes of the regular ones are of days without a shift pattern, where nothing is required.
+    """
     names = ("required", "worked", "regular", "leave", "holiday", "missing", "uncounted")
     told = {name: hours(getattr(m, name)) or "0:00" for name in names} | {"overtime": hours(m.overtime_total) or "0:00"}
-    ahead = m.required - m.regular - m.leave - m.holiday - m.missing
+    ahead = m.required - (m.regular - unplanned) - m.leave - m.holiday - m.missing
+    against = {**told, "regular": hours(m.regular - unplanned) or "0:00"}
     owed = _(
         "Required %(required)s − regular %(regular)s − leave %(leave)s − holidays %(holiday)s = missing %(missing)s.",
-        **told,
+        **against,
     )
     if ahead:
         owed = _(
             "Required %(required)s − regular %(regular)s − leave %(leave)s − holidays %(holiday)s"
             " − %(ahead)s of days that aren’t over = missing %(missing)s.",
             ahead=hours(ahead),
-            **told,
+            **against,
+        )
+    said = [owed]
+    if unplanned:
+        said.append(
+            _(
+                "%(hours)s were worked on days without a shift pattern, where nothing is required.",
+                hours=hours(unplanned),
+            )
         )
     if m.worked == m.regular:
-        return [owed]
+        return said
     done = _("Worked %(worked)s − overtime %(overtime)s = regular %(regular)s.", **told)
     if m.uncounted:
         done = _(
             "Worked %(worked)s − overtime %(overtime)s − %(uncounted)s that count as neither = regular %(regular)s.",
             **told,
         )
-    return [done, owed]
+    return [done, *said]
+
+
+def unplanned(days: Iterable[Day]) -> int:
+    """Regular minutes of days without a shift pattern."""
+    return sum(day.minutes.regular for day in days if "unplanned" in day.statuses)
 
 
 def direction(use: PunchUse, recorded: str) -> str:

@@ -65,6 +65,10 @@ def test_the_figures_of_a_month_add_up(site: Site, browser: Browser, person: str
     assert day_words.sums(Minutes(required=960, worked=480, regular=480, leave=60)) == [
         "Required 16:00 − regular 8:00 − leave 1:00 − holidays 0:00 − 7:00 of days that aren’t over = missing 0:00."
     ]
+    assert day_words.sums(Minutes(required=480, worked=960, regular=960), unplanned=480) == [
+        "Required 8:00 − regular 8:00 − leave 0:00 − holidays 0:00 = missing 0:00.",
+        "8:00 were worked on days without a shift pattern, where nothing is required.",
+    ]
 
 
 @pytest.mark.parametrize("month", ["2026-13", "november", "1066-10", "2026-11-01", "٢٠٢٦-١١", "9" * 5000])
