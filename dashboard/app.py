@@ -17,7 +17,7 @@ from dashboard.correcting import corrections_pages, my_corrections_pages
 from dashboard.enrolling import guided_pages, kiosk_enrolment_pages, pictures_pages, reenrolment
 from dashboard.live import live_pages, who_is_in
 from dashboard.log import log_pages
-from dashboard.months import me, month_files, months_pages
+from dashboard.months import me, month_files, months_pages, weeks_pages
 from dashboard.operating import health_pages, models_pages, settings_pages
 from dashboard.people import departments_pages, erasing_pages, people_import_pages, people_pages
 from dashboard.planning import holiday_pages, leave_pages, shift_patterns, sites
@@ -59,6 +59,7 @@ PAGES = (
     health_pages.pages,
     settings_pages.pages,
     months_pages.pages,
+    weeks_pages.pages,
     month_files.pages,
     shift_patterns.pages,
     sites.pages,

@@ -110,6 +110,8 @@ RIGHTS: Mapping[str, Line] = {
     "departments.rename": CHANGE_PEOPLE,
     "months.index": READ_PEOPLE,
     "months.person": READ_PEOPLE,
+    "weeks.week": READ_PEOPLE,
+    "weeks.day": READ_PEOPLE,
     "month_files.totals": READ_PEOPLE,
     "month_files.days": READ_PEOPLE,
     "month_files.book": READ_PEOPLE,

@@ -10,13 +10,14 @@ FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2099, 12, 31)
 
 def day_range(texts: Mapping[str, str], problems: list[str]) -> tuple[date | None, date | None]:
     """`from` and `to` of a query, both included; None for what is empty or wrong, and words about it in `problems`."""
-    start, end = _day(_("From"), texts["from"], problems), _day(_("To"), texts["to"], problems)
+    start, end = one_day(_("From"), texts["from"], problems), one_day(_("To"), texts["to"], problems)
     if start and end and start > end:
         problems.append(_("From %(start)s is after to %(end)s; swap them.", start=start, end=end))
     return start, end
 
 
-def _day(name: str, text: str, problems: list[str]) -> date | None:
+def one_day(name: str, text: str, problems: list[str]) -> date | None:
+    """None for what is empty or wrong, and words about it in `problems`."""
     if not text:
         return None
     try:

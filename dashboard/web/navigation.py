@@ -29,7 +29,12 @@ ENTRIES = (
     Entry(
         lazy_gettext("Months"),
         "calendar",
-        (("months.index", lazy_gettext("Months")), ("corrections.index", lazy_gettext("Corrections"))),
+        (
+            ("months.index", lazy_gettext("Months")),
+            ("weeks.week", lazy_gettext("Week")),
+            ("weeks.day", lazy_gettext("Day")),
+            ("corrections.index", lazy_gettext("Corrections")),
+        ),
     ),
     Entry(lazy_gettext("People"), "people", (("people.index", lazy_gettext("People")),)),
     Entry(

@@ -103,6 +103,8 @@ TABLE: dict[tuple[str, str], tuple[int, int, int, int, int]] = {
     ("saved_filters.save", "POST"): (302, 302, 302, 302, 302),
     ("months.index", "GET"): (403, 200, 200, 403, 200),
     ("months.person", "GET"): (403, 404, 200, 403, 200),
+    ("weeks.week", "GET"): (403, 200, 200, 403, 200),
+    ("weeks.day", "GET"): (403, 200, 200, 403, 200),
     ("my_corrections.ask", "GET"): (200, 403, 403, 403, 403),
     ("my_corrections.ask", "POST"): (422, 403, 403, 403, 403),
     ("my_corrections.index", "GET"): (200, 403, 403, 403, 403),

@@ -10,9 +10,11 @@ FIXED = (
         "people/import",
         "people/departments",
         "months",
+        "week",
+        "day",
         "corrections",
     ),
-    *("shifts", "shifts/new", "sites", "sites/0/holidays", "kiosks"),
+    *("shifts", "shifts/new", "sites", "sites/0/holidays", "kiosks", "models", "health", "settings"),
     *("accounts", "accounts/new", "accounts/1", "audit", "connections", "account", "password", "api/v1/docs"),
 )
 
