@@ -2,60 +2,40 @@
 
 from datetime import datetime
 from functools import partial
-from typing import Any
 
 from flask import Blueprint, abort, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from dashboard.access.auth import may, sight
+from dashboard.access.auth import may
 from dashboard.correcting import correction_marks
 from dashboard.database import now_ms, reading
 from dashboard.days.month import totals
 from dashboard.models import Employee
 from dashboard.months import asked_month, day_words
 from dashboard.months.day_store import days_of
-from dashboard.people import people_list
-from dashboard.people.employees import departments
-from dashboard.web import cursors, saved_filters
-from dashboard.web.answers import services, short_text
+from dashboard.months.department_days import listed
+from dashboard.web import saved_filters
+from dashboard.web.answers import services
 from dashboard.web.saved_filters import PAGES
 
 pages = Blueprint("months", __name__)
 
 
-NAMES = people_list.SORTS["name"][2]
-"""The types of a place in the list, which is by name."""
-
-
 @pages.get("/months")
 def index() -> ResponseReturnValue:
-    settings, seen = services().settings, sight().only_departments
-    department, month, place = short_text("department"), asked_month.asked(), cursors.read_place(NAMES)
-    chosen, now = people_list.PeopleFilter(department=department), datetime.now(settings.zone)
+    month, today = asked_month.asked(), datetime.now(services().settings.zone).date()
     with reading(services().sessions) as session:
-        rows, before, after = people_list.page(session, chosen, now, place, settings.page_size, seen)
-        people = [row.employee for row in rows]
-        days = days_of(session, [one.id for one in people], month.first, month.last, now_ms(), settings.zone)
-        total = people_list.count(session, chosen, now, seen) if before is None else None
-        known = departments(session, seen)
-        saved = saved_filters.of_account(session, current_user.user_id, "months", now.date())
-    kept: dict[str, Any] = {"month": month.text, **({"department": department} if department else {})}
+        found = listed(session, "months.index", {"month": month.text}, month.first, month.last)
+        saved = saved_filters.of_account(session, current_user.user_id, "months", today)
     return render_template(
         "months.html",
-        rows=[(one, totals(days[one.id])) for one in people],
-        words=people_list.count_words(total, before is not None),
-        first=url_for("months.index", **kept),
-        before=url_for("months.index", **kept, before=cursors.pack(before)) if before else None,
-        after=url_for("months.index", **kept, after=cursors.pack(after)) if after else None,
-        beyond=place is not None,
+        rows=[(one, totals(days)) for one, days in found.rows],
         month=month,
-        department=department,
-        departments=known,
         hours=day_words.hours,
-        kept=kept,
         saved=saved,
         saved_days=PAGES["months"].days,
+        **found.values,
     )
 
 

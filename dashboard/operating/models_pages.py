@@ -58,7 +58,7 @@ def prepare() -> ResponseReturnValue:
 def switch() -> ResponseReturnValue:
     with reading(services().sessions) as session:
         now = swap_runs.look(session)
-        lost = _lost(session, now.now.coming, complete=True)
+        lost = _lost_by_switch(session, now, serving.people_without_picture(session))
     if now.phase is not Phase.READY or now.now.coming is None:
         return _refused(_("There is nothing that is ready to be switched to. See below how it stands."))
     return _confirmed(now.now.coming, len(lost), "switch-to")
@@ -68,7 +68,7 @@ def switch() -> ResponseReturnValue:
 def rollback() -> ResponseReturnValue:
     with reading(services().sessions) as session:
         now = swap_runs.look(session)
-        lost = _lost(session, now.now.previous, complete=False)
+        lost = serving.people_without_picture(session)
     if now.now.previous is None:
         return _refused(_("No other model served before: there is nothing to go back to."))
     return _confirmed(now.now.previous, len(lost), "back-to")
@@ -122,8 +122,8 @@ def _page(**more: Any) -> str:
     now = running(app.lives)
     with reading(app.sessions) as session:
         stands = swap_runs.look(session)
-        lost_by_switch = _lost(session, stands.now.coming, complete=stands.phase is Phase.READY)
-        lost_by_rollback = _lost(session, stands.now.previous, complete=False)
+        unpictured = serving.people_without_picture(session)
+        lost_by_switch = _lost_by_switch(session, stands, unpictured)
         values = {
             "now": now,
             "models": model_cards.gather(session, now),
@@ -131,7 +131,7 @@ def _page(**more: Any) -> str:
             "key": key_of(stands),
             "progress_words": progress_words(stands),
             "lost_by_switch": len(lost_by_switch),
-            "lost_by_rollback": len(lost_by_rollback),
+            "lost_by_rollback": len(unpictured) if stands.now.previous is not None else 0,
             "lost_people": lost_by_switch[:NAMES_SHOWN] if may("people.index") else [],
             "runs": list(session.scalars(select(SwapRun).order_by(SwapRun.begun_ms.desc()).limit(RUNS_SHOWN))),
             "run_words": RUN_WORDS,
@@ -144,12 +144,12 @@ def _page(**more: Any) -> str:
         return render_template("models.html", **values)
 
 
-def _lost(session: Session, model_id: str | None, *, complete: bool) -> list[tuple[str, str]]:
-    """Code and name of whom the model won't know; those whose pictures it finds no face in once it has tried all."""
-    if model_id is None:
+def _lost_by_switch(session: Session, stands: Progress, unpictured: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Code and name of whom the coming model won't know: those whose pictures it finds no face in, once it has tried all."""
+    if stands.now.coming is None:
         return []
-    unknown = serving.people_unknown_to(session, model_id) if complete else []
-    return serving.people_without_picture(session) + unknown
+    unknown = serving.people_unknown_to(session, stands.now.coming) if stands.phase is Phase.READY else []
+    return unpictured + unknown
 
 
 def key_of(now: Progress) -> str:

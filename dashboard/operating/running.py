@@ -16,18 +16,32 @@ class Running:
     """`reachable` is False when it doesn't answer (for one of the shards)."""
 
     reachable: bool = True
-    kiosks: dict[str, Heartbeat] = field(default_factory=dict)
-    workers: list[Heartbeat] = field(default_factory=list)
-    recorders: int = 0
-    deliverers: int = 0
     seen_ms: dict[str, int] = field(default_factory=dict)
+    """When each kiosk was last seen."""
     beats: list[tuple[str, Heartbeat]] = field(default_factory=list)
-    """All of them, each with its shard."""
+    """Of all processes, each with its shard."""
 
     def of_role(self, role: str) -> list[tuple[str, Heartbeat]]:
         """Each with its shard, by shard and name."""
         found = [(shard, beat) for shard, beat in self.beats if beat.role == role]
         return sorted(found, key=lambda one: (one[0], one[1].name))
+
+    @property
+    def kiosks(self) -> dict[str, Heartbeat]:
+        return {beat.name: beat for _, beat in self.of_role("kiosk")}
+
+    @property
+    def workers(self) -> list[Heartbeat]:
+        """Of all shards, by name."""
+        return sorted((beat for _, beat in self.of_role("worker")), key=lambda beat: beat.name)
+
+    @property
+    def recorders(self) -> int:
+        return len(self.of_role("recorder"))
+
+    @property
+    def deliverers(self) -> int:
+        return len(self.of_role("deliverer"))
 
 
 def running(lives: Mapping[str, Client]) -> Running:
@@ -41,12 +55,7 @@ def running(lives: Mapping[str, Client]) -> Running:
             found.reachable = False
             continue
         found.beats += [(shard, beat) for beat in beats]
-        found.kiosks |= {beat.name: beat for beat in beats if beat.role == "kiosk"}
-        found.workers += [beat for beat in beats if beat.role == "worker"]
-        found.recorders += sum(beat.role == "recorder" for beat in beats)
-        found.deliverers += sum(beat.role == "deliverer" for beat in beats)
         found.seen_ms |= {raw.decode(errors="replace"): int(score) for raw, score in seen}
-    found.workers.sort(key=lambda beat: beat.name)
     return found
 
 

@@ -6,10 +6,11 @@ dashboard/translations; `make messages` brings new English ones there.
 """
 
 from datetime import timedelta
+from typing import Any
 
 from flask import Blueprint, Flask, abort, g, has_request_context, redirect, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import Babel, get_locale
+from flask_babel import Babel, get_domain, get_locale
 from flask_babel import gettext as _
 
 from dashboard.web.answers import is_api, is_local, services
@@ -61,7 +62,21 @@ def page_to_return_to() -> str | None:
     return None if g.get("_login_user") is not None and g._login_user.is_authenticated else url_for("auth.login")
 
 
+def _catalog() -> Any:
+    """The request's translations, looked for once: a page asks for some hundred texts."""
+    if "catalog" not in g:
+        g.catalog = get_domain().get_translations()  # type: ignore[no-untyped-call]
+    return g.catalog
+
+
 def init_app(app: Flask) -> None:
     Babel(app, locale_selector=chosen, default_translation_directories="translations")  # type: ignore[no-untyped-call]
+    app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]  # of jinja2.ext.i18n
+        lambda words: _catalog().ugettext(words),
+        lambda one, many, n: _catalog().ungettext(one, many, n),
+        newstyle=True,
+        pgettext=lambda context, words: _catalog().upgettext(context, words),
+        npgettext=lambda context, one, many, n: _catalog().unpgettext(context, one, many, n),
+    )
     app.jinja_env.policies["ext.i18n.trimmed"] = True  # sentences may be broken into lines
     app.jinja_env.globals.update(languages=LANGUAGES, language=lambda: str(get_locale()), switch_on=page_to_return_to)

@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext, lazy_pgettext
 from dashboard.access.browsers import browser_words
 from dashboard.recording.attendance_rules import known_zone, local_datetime
 from dashboard.web.answers import services
-from dashboard.web.locales import day_of_year, number_words, weekdays
+from dashboard.web.locales import day_of_year, weekdays
 from dashboard.web.script_words import script_words
 from worker.protocol.outcomes import Outcome
 
@@ -77,11 +77,6 @@ def initials(name: str) -> str:
     return "".join(part[0] for part in (parts[:1] + parts[-1:] if len(parts) > 1 else parts)).upper() or "?"
 
 
-def count_words(n: int, one: str, many: str) -> str:
-    """Such as `12,345 people`; a page that speaks more than English says the whole sentence by ngettext instead."""
-    return f"{number_words(n)} {one if n == 1 else many}"
-
-
 def init_app(app: Flask) -> None:
     app.jinja_env.filters.update(
         date_words=date_words,
@@ -91,9 +86,7 @@ def init_app(app: Flask) -> None:
         direction_words=lambda code: str(DIRECTIONS.get(code, code)),
         liveness_words=liveness_words,
     )
-    app.jinja_env.globals.update(
-        result_words=result_words, count_words=count_words, calendar_weekdays=weekdays, script_words=script_words
-    )
+    app.jinja_env.globals.update(result_words=result_words, calendar_weekdays=weekdays, script_words=script_words)
 
     @app.context_processor
     def _viewer() -> dict[str, object]:

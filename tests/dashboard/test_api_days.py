@@ -1,16 +1,13 @@
 """Days over the API: what payroll reads, in bounds, page by page."""
 
-from datetime import date
-
 import pytest
 
 from dashboard.api.schemas_days import Day
 from dashboard.days.day import STATUSES
-from dashboard.days.policy import weekly
-from dashboard.planning.patterns import assign, save_pattern
 from tests.dashboard.api_client import ApiClient, add_employee, assert_problem, make_key
-from tests.dashboard.days.sheet import OFFICE, at
+from tests.dashboard.days.sheet import at
 from tests.dashboard.site import Site
+from tests.dashboard.support import dock_in_office_hours
 
 pytest_plugins = ["tests.dashboard.pages"]
 WEEK = "/days?first_day=2026-11-23&last_day=2026-11-29"
@@ -20,8 +17,7 @@ def test_minutes_states_and_notes(site: Site, monkeypatch: pytest.MonkeyPatch) -
     """Ten minutes late on Monday the 23rd of November 2026, and gone without an out."""
     employee_id = add_employee(site, "E-1")
     with site.sessions.begin() as session:
-        version = save_pattern(session, "Office", weekly(OFFICE), date(2026, 1, 1), by="hr", now_ms=1)
-        assign(session, date(2026, 1, 1), department="Dock", pattern_id=version.pattern_id, by="hr", now_ms=1)
+        dock_in_office_hours(session)
     event_id = site.punch(employee_id, at("08:10"), time_uncertain=True)
     monkeypatch.setattr("dashboard.api.days.now_ms", lambda: at("08:00+9"))
     (item,) = ApiClient(site).every(WEEK)

@@ -13,7 +13,6 @@ from sqlalchemy import select
 from dashboard.auditing import audit
 from dashboard.correcting import corrections
 from dashboard.database import now_ms, reading
-from dashboard.days.policy import weekly
 from dashboard.enrolling import enrolment
 from dashboard.gallery.outbox import queue_change
 from dashboard.gallery.publisher import Publisher
@@ -34,12 +33,12 @@ from dashboard.models import (
 )
 from dashboard.months.day_store import days_of
 from dashboard.people import employees, erasing
-from dashboard.planning.patterns import assign, save_pattern
 from dashboard.recording.records import record
 from tests.conftest import RedisPair
 from tests.dashboard.api_client import ApiClient, assert_problem
-from tests.dashboard.days.sheet import OFFICE, at
+from tests.dashboard.days.sheet import at
 from tests.dashboard.site import MODEL, Site, add_user
+from tests.dashboard.support import dock_in_office_hours
 from worker.protocol import keys
 from worker.protocol.connection import connect
 from worker.protocol.entries import Decision, EnrolReply
@@ -84,8 +83,7 @@ def person(any_site: Site) -> str:
         session.flush()
         session.add(Push(connector="frappe", event_id=came, state="refused", words=f"{CODE} is unknown", changed_ms=1))
         session.add(Push(connector="frappe", event_id=left, changed_ms=1))
-        version = save_pattern(session, "Office", weekly(OFFICE), date(2026, 1, 1), by="hr", now_ms=1)
-        assign(session, date(2026, 1, 1), department="Dock", pattern_id=version.pattern_id, by="hr", now_ms=1)
+        dock_in_office_hours(session)
     waiting = any_site.settings.home / "imports"
     waiting.mkdir(exist_ok=True)
     (waiting / ("a" * 32)).write_text(f"code,name\n{CODE},{NAME}\n")

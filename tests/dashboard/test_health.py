@@ -35,12 +35,7 @@ KIOSK = {"camera": "ok"}
 def seen(*beats: tuple[str, str, dict[str, Any], int], **changes: Any) -> Seen:
     """Of one shard where all is right but for what is given."""
     found = [("s0", Heartbeat(role, name, 1, offset, data)) for role, name, data, offset in beats]
-    running = Running(beats=found, recorders=1)
-    for _shard, one in found:
-        running.deliverers += one.role == "deliverer"
-        if one.role == "kiosk":
-            running.kiosks[one.name] = one
-    running.seen_ms = changes.pop("seen_ms", {})
+    running = Running(beats=found, seen_ms=changes.pop("seen_ms", {}))
     values: dict[str, Any] = {"live_offset_ms": {"s0": 3}, "waiting": {"s0": Waiting(0, 0, 0)}}
     return Seen(NOW, running, ("s0",), **{**values, **changes})
 

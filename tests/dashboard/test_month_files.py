@@ -9,16 +9,15 @@ import pytest
 from openpyxl import load_workbook
 from sqlalchemy import select
 
-from dashboard.days.policy import weekly
 from dashboard.models import AuditEntry, Employee
 from dashboard.months import month_files, month_rows
 from dashboard.months.sheet_fonts import fitting
 from dashboard.people.employees import create_employee
-from dashboard.planning.patterns import assign, save_pattern
 from dashboard.tables import xlsx_export
-from tests.dashboard.days.sheet import OFFICE, at
+from tests.dashboard.days.sheet import at
 from tests.dashboard.pdf_words import words
 from tests.dashboard.site import Browser, Site, add_user
+from tests.dashboard.support import dock_in_office_hours
 
 pytest_plugins = ["tests.dashboard.pages"]
 
@@ -31,8 +30,7 @@ def people(site: Site) -> dict[str, str]:
     with site.sessions.begin() as session:
         names = {"E1": ("=Grace Hopper", "Dock"), "E2": ("Łukasz Żółć", "Dock"), "E3": ("Eileen Collins", "Flight")}
         ids = {code: create_employee(session, code, *names[code], now_ms=1).id for code in names}
-        version = save_pattern(session, "Office", weekly(OFFICE), date(2026, 1, 1), by="hr", now_ms=1)
-        assign(session, date(2026, 1, 1), department="Dock", pattern_id=version.pattern_id, by="hr", now_ms=1)
+        dock_in_office_hours(session)
         add_user(session, "grace", ["employee"], employee_id=ids["E1"])
         add_user(session, "boss", ["supervisor"], departments=["Dock"])
     site.punch(ids["E1"], at("08:10", date(2026, 10, 5)))

@@ -1,19 +1,18 @@
 """The month tables: what a clerk reads, and links that can't be."""
 
 import re
-from datetime import date, timedelta
+from datetime import timedelta
 
 import pytest
 
 from dashboard.days import notes
 from dashboard.days.day import STATUSES, Minutes
 from dashboard.days.overtime import OvertimePart
-from dashboard.days.policy import weekly
 from dashboard.models import Holiday, Leave
 from dashboard.months import day_words
-from dashboard.planning.patterns import assign, save_pattern
-from tests.dashboard.days.sheet import MONDAY, OFFICE, at
+from tests.dashboard.days.sheet import MONDAY, at
 from tests.dashboard.site import Browser, Site
+from tests.dashboard.support import dock_in_office_hours
 
 pytest_plugins = ["tests.dashboard.pages"]
 
@@ -23,8 +22,7 @@ def person(site: Site, add_person) -> str:
     """Late on Monday the 23rd of November 2026, and gone without an out on Tuesday."""
     with site.sessions.begin() as session:
         found: str = add_person(session, "E1", templates=0)
-        version = save_pattern(session, "Office", weekly(OFFICE), date(2026, 1, 1), by="hr", now_ms=1)
-        assign(session, date(2026, 1, 1), department="Dock", pattern_id=version.pattern_id, by="hr", now_ms=1)
+        dock_in_office_hours(session)
     site.punch(found, at("08:10"))
     site.punch(found, at("08:00+1"))
     return found

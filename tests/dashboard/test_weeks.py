@@ -1,13 +1,10 @@
 """A department's week and day: the same days as the months', whose they may be, and links that can't be."""
 
-from datetime import date
-
 import pytest
 
-from dashboard.days.policy import weekly
-from dashboard.planning.patterns import assign, save_pattern
-from tests.dashboard.days.sheet import OFFICE, at
+from tests.dashboard.days.sheet import at
 from tests.dashboard.site import Browser, Site, add_user
+from tests.dashboard.support import dock_in_office_hours
 
 pytest_plugins = ["tests.dashboard.pages"]
 
@@ -17,8 +14,7 @@ def person(site: Site, add_person) -> str:
     """Late on Monday the 23rd of November 2026, and there until the evening; out forgotten on Tuesday."""
     with site.sessions.begin() as session:
         found: str = add_person(session, "E1", templates=0)
-        version = save_pattern(session, "Office", weekly(OFFICE), date(2026, 1, 1), by="hr", now_ms=1)
-        assign(session, date(2026, 1, 1), department="Dock", pattern_id=version.pattern_id, by="hr", now_ms=1)
+        dock_in_office_hours(session)
     site.punch(found, at("08:10"))
     site.punch(found, at("17:00"), direction="out")
     site.punch(found, at("08:00+1"))
