@@ -6,13 +6,14 @@ from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 import tzlocal
 from pydantic import Field, field_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from dashboard.access.roles import Role, parse
+from dashboard.recording.attendance_rules import known_zone
 from worker.protocol.settings import N_, CommonSettings
 
 
@@ -113,11 +114,8 @@ class DashboardSettings(CommonSettings):
     @field_validator("time_zone")
     @classmethod
     def _zone_exists(cls, name: str | None) -> str | None:
-        if name is not None:
-            try:
-                ZoneInfo(name)
-            except (ZoneInfoNotFoundError, ValueError, OSError):
-                raise ValueError(f"time zone {name!r}: not known; use a name such as Asia/Jakarta or UTC") from None
+        if name is not None and known_zone(name) is None:
+            raise ValueError(f"time zone {name!r}: not known; use a name such as Asia/Jakarta or UTC")
         return name
 
     @field_validator("require_second_factor")

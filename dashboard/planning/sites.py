@@ -1,7 +1,6 @@
 """Sites: their names, their clocks, and the country whose holidays are offered there."""
 
 import hashlib
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -16,6 +15,7 @@ from dashboard.auditing.audit_actions import Action
 from dashboard.database import reading
 from dashboard.models import Site
 from dashboard.planning.holiday_calendars import countries
+from dashboard.recording.attendance_rules import known_zone
 from dashboard.web.answers import services
 from dashboard.web.forms import Form
 
@@ -97,7 +97,7 @@ def _read(form: Form) -> dict[str, str]:
         form.text("time_zone", _("Time zone"), 64),
         form.text("subdivision", _("Region"), 16, needed=False),
     )
-    if "time_zone" not in form.problems and not _zone_exists(zone):
+    if "time_zone" not in form.problems and known_zone(zone) is None:
         form.problems["time_zone"] = _(
             "Time zone “%(zone)s”: not known; use a name such as Asia/Jakarta", zone=zone[:40]
         )
@@ -133,14 +133,6 @@ def subject(site: Site | None) -> audit.Subject:
 
 def typed_fields() -> dict[str, str]:
     return {name: value[:LONGEST] for name, value in request.form.items()}
-
-
-def _zone_exists(name: str) -> bool:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return False
-    return True
 
 
 def site_or_all(session: Session, site_id: int) -> Site | None:
