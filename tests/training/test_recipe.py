@@ -1,6 +1,6 @@
 """Recipes: every number of the thesis, overrides, and words for what can't be."""
 
-from typing import Any
+from pathlib import Path
 
 import pytest
 
@@ -39,7 +39,7 @@ def test_the_thesis_recipe_keeps_each_number() -> None:
 
 
 @pytest.mark.parametrize("path", sorted(SHIPPED.glob("*.toml")), ids=lambda path: path.stem)
-def test_shipped_recipes_are_whole(path: Any) -> None:
+def test_shipped_recipes_are_whole(path: Path, tmp_path: Path) -> None:
     if path.stem == "compare":
         plan = read_comparison(path)
         kinds = {stage.loss.kind for recipe in plan.recipes.values() for stage in recipe.stages}
@@ -49,17 +49,10 @@ def test_shipped_recipes_are_whole(path: Any) -> None:
         return
     recipe = recipe_file.load(path.stem)
     assert recipe.name == path.stem
-    again = recipe_file.read_toml(_written(recipe_file.to_toml(recipe)))
+    copy = tmp_path / "recipe.toml"
+    copy.write_text(recipe_file.to_toml(recipe), encoding="utf-8")
+    again = recipe_file.read_toml(copy)
     assert recipe_file.check(again, "again") == recipe
-
-
-def _written(text: str) -> Any:
-    import tempfile
-    from pathlib import Path
-
-    path = Path(tempfile.mkdtemp()) / "recipe.toml"
-    path.write_text(text, encoding="utf-8")
-    return path
 
 
 def test_any_value_can_be_overridden_and_the_change_is_known() -> None:
@@ -120,7 +113,7 @@ def test_a_recipe_that_isnt_there_names_those_that_are() -> None:
         recipe_file.load("thesys")
 
 
-def test_a_file_that_is_no_toml(tmp_path: Any) -> None:
+def test_a_file_that_is_no_toml(tmp_path: Path) -> None:
     path = tmp_path / "bad.toml"
     path.write_bytes(b"\xff\x00 = [")
     with pytest.raises(BadRecipe, match=r"bad\.toml"):
