@@ -1,4 +1,4 @@
-"""What `attendance train run`, `export` and `compare` do around the training room: words and exit codes."""
+"""What `attendance train run`, `solve`, `export` and `compare` do around the training room: words and exit codes."""
 
 import dataclasses
 import os
@@ -11,7 +11,8 @@ from pathlib import Path
 import typer
 
 from deploy.errors import STOPPED, Problem, settings_from
-from training import checkpoint, comparison, export_run, recipe_file, train
+from deploy.looking_bar import looking_bar
+from training import checkpoint, comparison, export_run, recipe_file, solving, train
 from training.comparison import BadComparison
 from training.dataset import BadData
 from training.export_run import BadExport
@@ -19,13 +20,26 @@ from training.initial import BadWeights
 from training.loop import BadLoss, Stopped
 from training.pictures import BadPicture
 from training.recipe_file import BadRecipe
+from training.solving import BadSolve
 from training.template_cache import BadCache
 from training.train import BadRun, TrainOptions
 from worker.protocol.bundle import BadBundle
 from worker.settings import WorkerSettings
 
 PROBLEMS = (
-    *(BadRecipe, BadData, BadRun, BadWeights, BadPicture, BadLoss, BadCache, BadBundle, BadExport, BadComparison),
+    *(
+        BadRecipe,
+        BadData,
+        BadRun,
+        BadWeights,
+        BadPicture,
+        BadLoss,
+        BadCache,
+        BadBundle,
+        BadExport,
+        BadComparison,
+        BadSolve,
+    ),
     *(checkpoint.BadCheckpoint, checkpoint.NotSaved),
 )
 
@@ -53,6 +67,17 @@ def run(options: TrainOptions) -> int:
     if _first():
         typer.echo(f"{folder / 'report.md'}")
     return 0
+
+
+def solve(run_folder: Path, which: str, faces: int, ridge: float) -> None:
+    cache = settings_from(WorkerSettings).cache
+    with _problems(), looking_bar("looking at faces") as progress:
+        done = solving.solve(run_folder, which, faces=faces, ridge=ridge, cache=cache, on_progress=progress)
+    typer.echo(f"{done.path}: the linear layer solved on {done.faces:,} faces")
+    for name in ("accuracy", "auc", "eer", "tar_at_far_0.01"):
+        typer.echo(f"  {name} on the validation: {done.before[name]:.4f} before, {done.after[name]:.4f} after")
+    if done.after["auc"] < done.before["auc"]:
+        typer.echo(f"  it got worse: export {which}, or solve it again with more --faces or a larger --ridge", err=True)
 
 
 def export(

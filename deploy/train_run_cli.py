@@ -1,4 +1,4 @@
-"""`attendance train run`, `export` and `compare`: options only; deploy/train_run.py does what is around the training room."""
+"""`attendance train run`, `solve`, `export` and `compare`: options only; deploy/train_run.py does what is around it."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -11,6 +11,10 @@ from deploy.errors import clear_errors
 
 class Resume(StrEnum):
     BEST, LAST = "best", "last"
+
+
+class Kept(StrEnum):
+    BEST, LAST, SOLVED = "best", "last", "solved"
 
 
 def run(
@@ -67,10 +71,27 @@ def run(
         raise typer.Exit(room.run(options))
 
 
+def solve(
+    run: Annotated[Path, typer.Argument(help="folder of a run whose last stages imitated (loss.kind=imitate)")],
+    checkpoint: Annotated[Resume, typer.Option(help="which of the run's checkpoints")] = Resume.LAST,
+    faces: Annotated[
+        int, typer.Option(min=100, help="training pictures that are looked at; each takes 200 kB of memory")
+    ] = 16_384,
+    ridge: Annotated[
+        float, typer.Option(min=1e-6, help="how small the change stays: a share of the features' mean squared length")
+    ] = 1.0,
+) -> None:
+    """Solve an imitation's linear layer in closed form, its trunk as it is: RUN/checkpoints/solved.pt, for `export`."""
+    with clear_errors("training"):
+        from deploy import train_run as room
+
+        room.solve(run, checkpoint.value, faces, ridge)
+
+
 def export(
     run: Annotated[Path, typer.Argument(help="folder of a run")],
     to: Annotated[Path, typer.Option(help="folder for the bundle: model.safetensors, model.json, MODEL_CARD.md")],
-    checkpoint: Annotated[Resume, typer.Option(help="which of the run's checkpoints")] = Resume.BEST,
+    checkpoint: Annotated[Kept, typer.Option(help="which of the run's checkpoints")] = Kept.BEST,
     calibrate: Annotated[
         list[Path] | None,
         typer.Option(
@@ -120,5 +141,5 @@ def compare(
 
 
 def add_to(app: typer.Typer) -> None:
-    for command in (run, export, compare):
+    for command in (run, solve, export, compare):
         app.command()(command)

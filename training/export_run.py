@@ -20,14 +20,13 @@ from training.calibration import (
     thresholds_of,
     too_few_words,
 )
-from training.dataset import FaceFolder, check_disjoint, hashes_of, split_identities
+from training.dataset import FaceFolder, check_disjoint, hashes_of
 from training.export import write_bundle
 from training.pictures import open_faces
 from training.processes import Processes
 from training.recipe import Recipe
-from training.run_data import people_of
 from training.runlog import read_rows
-from training.trained import load_network
+from training.trained import faces_of, load_network
 from training.validate import embed
 from worker.protocol.bundle import ModelInfo, Threshold
 
@@ -72,8 +71,7 @@ def export(
             "load resnet50, resnet34 and resnet18 with network.head=flatten and 128 numbers"
         )
     network.half().float()  # as the weights will be read from the bundle
-    data = report.read_json(run / "data.json")
-    train, valid, valid_root = _split(run, recipe, data)
+    train, valid, valid_root = faces_of(run, recipe)
     if calibrate:
         sets = {str(folder): open_faces(folder) for folder in calibrate}
         for name, folder in sets.items():
@@ -93,7 +91,7 @@ def export(
     thresholds = thresholds_of(people, groups, alpha)
     if not thresholds:
         raise BadExport(too_few_words(people, groups, "give more people with --calibrate"))
-    source = source_words(people, groups, not calibrate, bool(data.get("valid_is_held_out")))
+    source = source_words(people, groups, not calibrate, valid is not None)
     card = model_card(run, recipe, kept, architecture, thresholds, source, licence, not calibrate)
     info = write_bundle(
         network,  # type: ignore[arg-type]
@@ -106,18 +104,6 @@ def export(
         architecture=architecture,
     )
     return Exported(info, write_onnx(network, onnx, form.input_px) if onnx is not None else None)
-
-
-def _split(run: Path, recipe: Recipe, data: dict[str, Any]) -> tuple[FaceFolder, FaceFolder | None, Path]:
-    """The pictures of training, those held out of the same folder, and where the validation lies; raises BadExport."""
-    try:
-        root, valid_root = Path(data["train"]["root"]), Path(data["valid"]["root"])
-    except KeyError:
-        raise BadExport(f"{run}: data.json is missing or damaged; the run's folder isn't whole any more") from None
-    train = people_of(recipe, root)
-    if not data["valid_is_held_out"]:
-        return train, None, valid_root
-    return *split_identities(train, recipe.data.held_out_share, recipe.seed), valid_root
 
 
 def _templates(network: networks.FaceNetwork, folder: FaceFolder, recipe: Recipe) -> NDArray[np.float32]:
@@ -151,7 +137,8 @@ def model_card(
     """MODEL_CARD.md: data, licence, recipe, accuracy and limits, filled from the run."""
     data, rows = report.read_json(run / "data.json"), read_rows(run, "valid")
     epoch = kept["position"]["epoch"]
-    row = next((row for row in rows if int(row["epoch"]) == epoch - 1), None)
+    solved = kept.get("solved")
+    row = solved or next((row for row in rows if int(row["epoch"]) == epoch - 1), None)
     figures = [[words, report.number(row[name])] for name, words in report.SHOWN.items()] if row else []
     warning = (
         ""
@@ -162,6 +149,8 @@ def model_card(
         )
     )
     average = "; the weights are an average over steps" if kept["ema"] else ""
+    if solved:
+        average += f"; then the linear layer was solved on {solved['faces']:,} of the pictures"
     trained = data.get("train", {})
     named = any(
         stage.loss.kind not in ("imitate", "distill") and stage.sampling.kind != "near-strangers"
