@@ -76,6 +76,8 @@ def pages(session: Session) -> dict[str, str]:
         "people, to re-enrol": _at("/people", state="old_pictures", months="18"),
         "departments": "/people/departments",
         "months, a department": _at("/months", department=departments[0], month=day[:7]),
+        "week, a department": _at("/week", department=departments[0], day=day),
+        "day, a department": _at("/day", department=departments[0], day=day),
         "charts, a month of 200 people": _at("/charts", department=_about(session, 200), **days),
         "a person": f"/people/{somebody.id}",
     }
