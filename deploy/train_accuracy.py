@@ -14,6 +14,8 @@ from deploy.errors import Problem, settings_from
 from deploy.evaluation import EvaluateOptions
 from training.accuracy_table import ROWS, Data, Row, markdown
 from training.evaluated_model import open_evaluated
+from training.noting import note
+from worker.named_models import folder_of
 from worker.protocol.bundle import BadBundle
 from worker.settings import WorkerSettings
 
@@ -27,6 +29,7 @@ class AccuracyOptions:
     out: Path
     only: list[str]
     again: bool
+    note: bool
     seed: int
     cache: Path | None
     threads: int
@@ -52,6 +55,8 @@ def run(options: AccuracyOptions) -> int:
             typer.echo(f"{name}, {row.name}: {words}", err=True)
             _write(options.out / PAGE, markdown(results))
     typer.echo(str(options.out / PAGE))
+    if options.note:
+        _note(models, results)
     return 1 if failed else 0
 
 
@@ -102,6 +107,22 @@ def _models(options: AccuracyOptions) -> dict[str, tuple[str, str]]:
             raise Problem(str(error)) from None
         models[name] = (model, opened.info.id)
     return models
+
+
+def _note(models: Mapping[str, tuple[str, str]], results: Mapping[str, Mapping[str, Any]]) -> None:
+    """Into the model.json of each bundle; what has no folder (sface, dlib) is left alone."""
+    for name, (model, model_id) in models.items():
+        try:
+            bundle = folder_of(model)
+        except BadBundle:  # dlib, random weights
+            continue
+        if bundle is None:
+            continue
+        try:
+            noted = note(bundle, model_id, results[name])
+        except BadBundle as error:
+            raise Problem(str(error)) from None
+        typer.echo(f"{bundle}: noted {', '.join(noted.model_dump(exclude_none=True)) or 'nothing'}", err=True)
 
 
 def _run(row: Row, model: str, folder: Path, options: AccuracyOptions) -> dict[str, Any]:

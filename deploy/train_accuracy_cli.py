@@ -21,6 +21,9 @@ def accuracy(
         list[str] | None, typer.Option(help="a row, by its protocol's name, or cost; repeat it. Without it all run")
     ] = None,
     again: Annotated[bool, typer.Option("--again", help="run rows anew whose result is in OUT already")] = False,
+    note: Annotated[
+        bool, typer.Option("--note", help="write the main figures into each bundle's model.json, for the Models page")
+    ] = False,
     seed: Annotated[int, typer.Option(min=0, help="of everything that is drawn")] = 0,
     cache: Annotated[Path | None, typer.Option(help="folder for computed templates; ATTENDANCE_HOME/cache")] = None,
     threads: Annotated[int, typer.Option(min=0, max=256, help="of the networks on a CPU; 0 takes every core")] = 0,
@@ -36,6 +39,7 @@ def accuracy(
             out,
             only or [],
             again,
+            note,
             seed,
             cache,
             threads,

@@ -208,13 +208,29 @@ def test_what_workers_announce_is_shown_and_not_believed(browser: Browser, redis
     odd: list[dict[str, object]] = [
         {"models": "x", "models_held": {"a": 1}, "models_loaded": [], "models_failed": 3, "model_id": 5},
         {"models": [ABOUT | {"thresholds": [{"false_match_rate": 0, "distance": 1}]}], "models_held": [None, "<b>"]},
+        {
+            "models": [ABOUT | {"id": "odd-0123456789ab", "accuracy": {"lfw_view2": 7}}],
+            "models_held": ["odd-0123456789ab"],
+        },
         {"models": [ABOUT | {"licence": "x" * 5_000}], "ready": True, "threshold": "NaN", "promised_fpir": [1]},
     ]
     for number, data in enumerate(odd):
         beat(redis_pair, "worker", f"odd-{number}", data)
+    page = browser.get("/models").text
+    assert "isn’t noted in its bundle" in page, "none, or figures that are no shares, cost the figures alone"
     answer = browser.get("/models")
     assert answer.status_code == 200
     assert "<b>" not in answer.text
+
+
+def test_how_accurate_a_model_is(browser: Browser, redis_pair: RedisPair) -> None:
+    known = {"lfw_view2": 0.9947, "lfw_view2_std": 0.0024, "takes": 12, "takes_recognised": 11, "takes_confused": 0}
+    beat(redis_pair, "worker", "w1", HELD | {"models": [ABOUT | {"accuracy": known}]})
+    page = browser.get("/models").text
+    assert "right in 99.5 %" in page
+    assert "± 0.2" in page
+    assert "11 of 12 recognised, 0 under a wrong name" in page
+    assert "LFW, every pair" not in page, "what wasn't measured isn't there"
 
 
 def test_the_figures_in_force_and_the_sites_own_people(site: Site, browser: Browser, redis_pair: RedisPair) -> None:

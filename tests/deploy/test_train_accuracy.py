@@ -7,8 +7,11 @@ import pytest
 from typer.testing import CliRunner
 
 from deploy.cli import app
+from deploy.errors import Problem
+from deploy.train_accuracy import _note
 from tests.training.drawn_people import write_people
 from tests.training.faces import admiral, astronaut, write
+from tests.training.test_noting import INFO_OF_IT, MODEL
 
 
 def call(*arguments: object) -> tuple[int, str]:
@@ -76,3 +79,16 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path, takes: Path) -> None:
     code, output = call("--model", "sface", "--nuaa", takes, *out)
     assert code == 2
     assert "file" in output
+
+
+def test_only_bundles_are_noted_in(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bundle = tmp_path / "bundle"
+    bundle.mkdir()
+    (bundle / "model.json").write_text(json.dumps(INFO_OF_IT))
+    models = {"bundle": (str(bundle), MODEL), "sface": ("sface", "sface-0123456789ab"), "dlib": ("dlib", "dlib")}
+    row = {"thesis": {"accuracy": 0.9}}
+    _note(models, dict.fromkeys(models, row))
+    assert json.loads((bundle / "model.json").read_text())["accuracy"] == {"thesis": 0.9}
+    assert capsys.readouterr().err == f"{bundle}: noted thesis\n"
+    with pytest.raises(Problem, match="measure it again"):
+        _note({"bundle": (str(bundle), "resnet50-triplet-ba9876543210")}, {"bundle": row})

@@ -1,7 +1,10 @@
 """A model as workers announce it in their heartbeats: what its bundle says of itself, without how it is computed."""
 
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Any
 
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from worker.protocol.accuracy import Accuracy
 from worker.protocol.bundle import MAX_TEMPLATE_NUMBERS, MODEL_ID, ModelInfo, Threshold
 
 MOST_ANNOUNCED = 16
@@ -21,6 +24,16 @@ class AnnouncedModel(BaseModel):
     licence: str = Field(max_length=LONGEST_LICENCE)
     thresholds: tuple[Threshold, ...] = Field(max_length=MOST_THRESHOLDS)
     threshold_source: str = Field(max_length=LONGEST_SOURCE)
+    accuracy: Accuracy | None = None
+
+    @field_validator("accuracy", mode="before")
+    @classmethod
+    def _what_can_be_read(cls, given: Any) -> Any:
+        """Figures of another version are left out, and the model is shown all the same."""
+        try:
+            return Accuracy.model_validate(given)
+        except ValidationError:
+            return None
 
     @classmethod
     def of(cls, info: ModelInfo) -> "AnnouncedModel":
@@ -32,6 +45,7 @@ class AnnouncedModel(BaseModel):
             licence=_cut(info.licence, LONGEST_LICENCE),
             thresholds=tuple(info.thresholds[:MOST_THRESHOLDS]),
             threshold_source=_cut(info.threshold_source, LONGEST_SOURCE),
+            accuracy=info.accuracy,
         )
 
 

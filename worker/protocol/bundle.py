@@ -10,6 +10,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from worker.protocol.accuracy import Accuracy
+
 FORMAT = 1
 """Version of model.json; a newer one is refused."""
 WEIGHTS, ONNX, INFO, CARD = "model.safetensors", "model.onnx", "model.json", "MODEL_CARD.md"
@@ -74,6 +76,9 @@ class ModelInfo(BaseModel):
     licence: str
     thresholds: list[Threshold] = Field(min_length=1, description="by falling false match rate")
     threshold_source: str = Field(min_length=1, description="data and protocol the thresholds were measured on")
+    accuracy: Accuracy | None = Field(
+        default=None, description="for people to read; `attendance train accuracy --note`"
+    )
 
     @model_validator(mode="after")
     def _fields_fit_the_architecture(self) -> "ModelInfo":

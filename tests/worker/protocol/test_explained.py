@@ -8,6 +8,7 @@ from pydantic import SecretStr, ValidationError
 from dashboard.connectors.settings import FrappeSettings
 from kiosk.settings import KioskSettings
 from tests.worker.fakes import INFO
+from worker.protocol.accuracy import Accuracy
 from worker.protocol.announced import LONGEST_LICENCE, AnnouncedModel
 from worker.protocol.explained import HIDDEN, announced, explain
 from worker.protocol.rate import Rate
@@ -48,6 +49,11 @@ def test_a_model_is_announced_short_and_read_leniently() -> None:
     for wrong in ({"id": "<b>"}, {"embedding_size": 0}, {"thresholds": [{}]}, {"licence": "x" * 400}):
         with pytest.raises(ValidationError):
             AnnouncedModel.model_validate(told | wrong)
+    assert read.accuracy is None
+    known = {"lfw_view2": 0.98, "takes": 2, "takes_recognised": 1, "takes_confused": 0}
+    assert AnnouncedModel.model_validate(told | {"accuracy": known}).accuracy == Accuracy.model_validate(known)
+    for unread in ({"lfw_view2": 2}, {"a_newer_figure": 1}, "x", [1], {"takes": 2}):
+        assert AnnouncedModel.model_validate(told | {"accuracy": unread}).accuracy is None
 
 
 def test_a_rate_is_that_of_the_last_seconds() -> None:
