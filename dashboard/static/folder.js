@@ -85,7 +85,7 @@ function present() {
 }
 
 function buttons(start) {
-  part("start").hidden = running;
+  part("start").hidden = running || (!toSend().length && rows.some((row) => row.done));
   part("start").textContent = `${start} (${number(toSend().length)})`;
   part("start").disabled = !toSend().length;
   part("start").dataset.words = start;
@@ -181,7 +181,7 @@ async function run() {
   const halted = await sendAll();
   running = stopping = false;
   buttons(said.go_on);
-  (part("start").disabled ? part("plan-title") : part("start")).focus();
+  (part("start").hidden ? part("plan-title") : part("start")).focus();
   const counts = { enrolled: number(kinds("enrolled").length), left: number(kinds(...LEFT).length) };
   tell(halted || filled(said.finished, counts));
 }

@@ -22,7 +22,7 @@ function found() {
 function fill(row) {
   const tr = drawn.get(row);
   tr.querySelector(".code").textContent = row.code;
-  tr.querySelector(".pictures").textContent = row.pictures.length || "";
+  tr.querySelector(".how-many").textContent = row.pictures.length || "";
   tr.querySelector(".tag").textContent = said[row.kind];
   tr.querySelector(".tag").className = `tag ${TAGS[row.kind] ?? ""}`;
   tr.querySelector(".words").replaceChildren(...row.words.split("\n").filter(Boolean).map(paragraph));

@@ -57,7 +57,7 @@ FOLDER = {
     "no_consent": lazy_gettext("No consent recorded"),
     "deactivated": lazy_gettext("Deactivated"),
     "refused": lazy_gettext("Can’t be entered"),
-    "left_out": lazy_gettext("Files left out"),
+    "left_out": lazy_gettext("Left out"),
     "enrolled": lazy_gettext("Enrolled"),
     "look_alike": lazy_gettext("To decide: looks like somebody else"),
     "not_enrolled": lazy_gettext("Not enrolled"),
