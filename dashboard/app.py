@@ -14,7 +14,7 @@ from dashboard.api import api, description
 from dashboard.auditing import audit_pages
 from dashboard.charts import charts_pages
 from dashboard.correcting import corrections_pages, my_corrections_pages
-from dashboard.enrolling import guided_pages, kiosk_enrolment_pages, pictures_pages, reenrolment
+from dashboard.enrolling import folder_pages, guided_pages, kiosk_enrolment_pages, pictures_pages, reenrolment
 from dashboard.live import live_pages, who_is_in
 from dashboard.log import log_pages
 from dashboard.months import me, month_files, months_pages, weeks_pages
@@ -51,6 +51,7 @@ PAGES = (
     erasing_pages.pages,
     people_import_pages.pages,
     departments_pages.pages,
+    folder_pages.pages,
     pictures_pages.pages,
     guided_pages.pages,
     kiosk_enrolment_pages.pages,

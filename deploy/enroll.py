@@ -11,13 +11,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from dashboard.auditing import audit
-from dashboard.auditing.audit_actions import Action
 from dashboard.database import BadDatabase, SessionFactory, engine_for, now_ms, session_factory, upgrade
 from dashboard.enrolling.enrolment import enrol_picture
 from dashboard.enrolling.enrolment_words import EnrolResult
-from dashboard.people.employees import EmployeeError, create_employee, find_by_code
+from dashboard.enrolling.folder_people import find_or_enter
+from dashboard.enrolling.picture_names import Person
+from dashboard.people.employees import EmployeeError
 from dashboard.settings import DashboardSettings
-from deploy.enrol_folder import BadFolder, Person, Plan, read_plan
+from deploy.enrol_folder import BadFolder, Plan, read_plan
 from deploy.errors import Problem, settings_from
 from deploy.secret_store import running_urls
 from deploy.site import require_redis
@@ -36,7 +37,7 @@ class PersonReport:
 
     person: Person
     enrolled: int = 0
-    refused: list[tuple[Path, str]] = field(default_factory=list)
+    refused: list[tuple[str, str]] = field(default_factory=list)
     error: str | None = None
     had_template: bool = False
 
@@ -60,45 +61,44 @@ def enrol_people(
         reports.append(report)
         try:
             with sessions.begin() as session:
-                employee = find_by_code(session, person.code)
-                if employee is None:
-                    employee = create_employee(session, person.code, person.name, consent_by=BY, now_ms=now_ms())
-                    for action in (Action.PERSON_CREATED, Action.CONSENT_GIVEN):
-                        audit.add(session, audit.COMMAND, action, audit.person(employee))
+                employee = find_or_enter(session, person, BY, audit.COMMAND, now_ms())
+                assert employee is not None  # there is a consent
                 employee_id = employee.id
         except EmployeeError as error:
             report.error = str(error)
             continue
-        for path in person.pictures:
+        for picture in person.pictures:
             if stopped():
                 return reports
-            _enrol_one(path, report, sessions, live, settings, employee_id)
+            _enrol_one(plan.folder, picture, report, sessions, live, settings, employee_id)
             step()
     return reports
 
 
 def _enrol_one(
-    path: Path,
+    folder: Path,
+    picture: str,
     report: PersonReport,
     sessions: SessionFactory,
     live: Client,
     settings: DashboardSettings,
     employee_id: str,
 ) -> None:
+    path = folder / picture
     try:
         if path.stat().st_size > settings.max_upload_mb * 1_000_000:
-            report.refused.append((path, f"larger than {settings.max_upload_mb} MB"))
+            report.refused.append((picture, f"larger than {settings.max_upload_mb} MB"))
             return
         data = path.read_bytes()
     except OSError as error:
-        report.refused.append((path, f"can't be read ({error.strerror})"))
+        report.refused.append((picture, f"can't be read ({error.strerror})"))
         return
     result = _enrol_when_ready(lambda: enrol_picture(sessions, live, settings, employee_id, data, by=BY))
     if result.stored:
         report.enrolled += 1
         return
     report.had_template = report.had_template or result.outcome == "same_picture"
-    report.refused.append((path, why_refused(result)))
+    report.refused.append((picture, why_refused(result)))
 
 
 def why_refused(result: EnrolResult) -> str:
@@ -132,7 +132,7 @@ def show_report(plan: Plan, reports: list[PersonReport], console: Console) -> No
     if refused:
         table = Table("file", "why", title="Refused or left out")
         for path, why in refused:
-            table.add_row("/".join(path.parts[-2:]), why)
+            table.add_row(path, why)
         console.print(table)
 
 

@@ -48,7 +48,44 @@ KIOSK_ENROL = {
     "silent": lazy_gettext("The server can’t say how it stands. Trying again."),
     "unreachable": lazy_gettext("The server can’t be reached. Trying again."),
 }
-OF_SCRIPTS = {"live.js": LIVE, "enrol.js": ENROL, "kiosk_enrol.js": KIOSK_ENROL}
+FOLDER = {
+    "all": lazy_gettext("All rows"),
+    "results": lazy_gettext("Results so far"),
+    "ready": lazy_gettext("To enrol"),
+    "new": lazy_gettext("New, to be entered"),
+    "has_pictures": lazy_gettext("Has pictures already"),
+    "no_consent": lazy_gettext("No consent recorded"),
+    "deactivated": lazy_gettext("Deactivated"),
+    "refused": lazy_gettext("Can’t be entered"),
+    "left_out": lazy_gettext("Left out"),
+    "enrolled": lazy_gettext("Enrolled"),
+    "look_alike": lazy_gettext("To decide: looks like somebody else"),
+    "not_enrolled": lazy_gettext("Not enrolled"),
+    "sending": lazy_gettext("Being sent …"),
+    "done": lazy_gettext("{done} of {count} people"),
+    "page": lazy_gettext("{first} to {last} of {count}"),
+    "running": lazy_gettext("The pictures are being sent. Leave this page open."),
+    "stopping": lazy_gettext("Stops after this person …"),
+    "stopped": lazy_gettext("Stopped. Everybody who is enrolled stays enrolled; press “Go on” for the others."),
+    "finished": lazy_gettext("Done: {enrolled} enrolled, {left} left to do."),
+    "away": lazy_gettext("{words} Trying again …"),
+    "paused": lazy_gettext("{words} Nothing is lost: press “Go on” to try again."),
+    "unreachable": lazy_gettext("The server can’t be reached."),
+    "logged_out": lazy_gettext(
+        "You have been logged out. Reload this page, log in and choose the folder again: who is enrolled by then is passed over."
+    ),
+    "refused_all": lazy_gettext("The server refused it without saying why."),
+    "unreadable": lazy_gettext("{name}: can’t be read any more"),
+    "too_large": lazy_gettext("{name}: over {most} MB together; add it on the person’s page"),
+    "none_left": lazy_gettext("No picture of theirs can be sent."),
+    "go_on": lazy_gettext("Go on"),
+    "start": lazy_gettext("Enrol"),
+    "code": lazy_gettext("Code"),
+    "name": lazy_gettext("Name"),
+    "state": lazy_gettext("State"),
+    "why": lazy_gettext("Why"),
+}
+OF_SCRIPTS = {"folder.js": FOLDER, "live.js": LIVE, "enrol.js": ENROL, "kiosk_enrol.js": KIOSK_ENROL}
 """By the script that a page begins with; what that imports finds its words there too."""
 
 

@@ -147,11 +147,13 @@ DOING: dict[str, Doing] = {
 
 
 NO_CHANGE = {"people_import.upload", "people_import.discard", "holidays.preview", "guided.look", "languages.choose"}
-NO_CHANGE |= {"shift_patterns.look"}
+NO_CHANGE |= {"shift_patterns.look", "folder.look"}
 """What is only looked at, forgotten, or kept by the browser: nothing of it was ever in the database."""
 TESTED_BELOW = {"people_import.apply"}
 WITH_THEIR_PAGES = {f"kiosk_enrolment.{what}" for what in ("start", "accept", "end")}
 WITH_THEIR_PAGES |= {f"corrections.{what}" for what in ("enter", "decide", "withdraw")}
 WITH_THEIR_PAGES |= {"my_corrections.ask", "my_corrections.withdraw"}
 WITH_THEIR_PAGES |= {f"models.{what}" for what in ("prepare", "switch", "rollback", "cancel")}
-"""Tested in test_kiosk_enrolment.py, test_my_corrections.py, test_corrections_pages.py and test_models_pages.py."""
+WITH_THEIR_PAGES |= {"folder.person"}
+"""Tested in test_folder_enrolment.py, test_kiosk_enrolment.py, test_my_corrections.py, test_corrections_pages.py and
+test_models_pages.py."""

@@ -8,6 +8,7 @@ FIXED = (
         "people",
         "people/new",
         "people/import",
+        "people/from-folder",
         "people/departments",
         "months",
         "week",
