@@ -224,7 +224,8 @@ def arrivals(hr: Desk, office: Office) -> None:
         office.punch([(now_ms(), code)])
         newest = hr.page.locator("#board .arrival").first
         expect(newest.locator("[data-part=who]")).to_have_text(name)
-        expect(newest.locator("[data-part=where]")).to_have_text("Flight · Front door")
+        # the day stands behind it as long as the office, which is on UTC, has another one than Jakarta
+        expect(newest.locator("[data-part=where]")).to_contain_text("Flight · Front door")
         expect(newest.locator("[data-part=result]")).to_have_text("In")
 
 
