@@ -178,6 +178,7 @@ def test_scripts_find_all_their_words(site: Site, speak: Speak) -> None:
         "live.js": ["live.js"],
         "enrol.js": ["enrol.js", "guided.js", "verdicts.js", "camera.js"],
         "kiosk_enrol.js": ["kiosk_enrol.js"],
+        "folder.js": ["folder.js", "folder_table.js"],
     }
     assert sources.keys() == OF_SCRIPTS.keys()
     with speak("id"):
@@ -189,6 +190,9 @@ def test_scripts_find_all_their_words(site: Site, speak: Speak) -> None:
                 for alias in re.findall(r'import \{[^}]*\bwords(?: as (\w+))?[^}]*\} from "./words.js"', text)
                 for name in re.findall(rf"(?<!/)\b{alias or 'words'}\.([a-z_]+)\b", text)
             }
+            for text in texts:  # a table asks for a word by what a row is: said[row.kind]
+                for names in re.findall(r"const (?:KINDS|VIEWS) = \[([^\]]*)\]", text):
+                    asked.update(re.findall(r'"(\w+)"', names))
             known = script_words(script)
             assert asked == {name for name in known if not name.endswith("Error")}, script
             assert all(type(said) is str for said in known.values())

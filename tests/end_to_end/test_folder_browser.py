@@ -20,7 +20,7 @@ from tests.end_to_end.office import Office, open_office
 from worker.protocol.entries import EnrolRequest
 from worker.protocol.outcomes import Outcome
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.end_to_end, pytest.mark.long, pytest.mark.timeout(120)]
 pytest_plugins = ["tests.dashboard.pages"]
 PlayedWorker = Callable[..., list[EnrolRequest]]
 VERDICTS = (Outcome.ENROLLED, Outcome.ENROLLED, Outcome.ALREADY_ENROLLED, Outcome.NO_FACE, Outcome.ENROLLED)
