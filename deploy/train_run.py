@@ -71,6 +71,7 @@ def run(options: TrainOptions) -> int:
 
 def solve(run_folder: Path, which: str, faces: int, ridge: float) -> None:
     cache = settings_from(WorkerSettings).cache
+    typer.echo(f"looks at {faces:,} faces, then solves: 13 minutes for 16,384 on two cores", err=True)
     with _problems(), looking_bar("looking at faces") as progress:
         done = solving.solve(run_folder, which, faces=faces, ridge=ridge, cache=cache, on_progress=progress)
     typer.echo(f"{done.path}: the linear layer solved on {done.faces:,} faces")
