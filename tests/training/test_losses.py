@@ -70,7 +70,7 @@ def test_batch_hard_is_the_hardest_of_the_batch() -> None:
     positive = torch.where(same, apart, -1.0).max(dim=1).values
     negative = torch.where(same, 1e9, apart).min(dim=1).values
     hinge = (0.5 + positive - negative).clamp(min=0)
-    assert total.item() / kept == pytest.approx(float(hinge[hinge > 0].mean()), rel=1e-4)
+    assert total.item() / kept == pytest.approx(hinge[hinge > 0].mean().item(), rel=1e-4)
 
 
 def test_a_batch_without_triplets_counts_nothing() -> None:
