@@ -86,7 +86,7 @@ def test_contrastive() -> None:
     upper = ~torch.eye(4, dtype=torch.bool)
     pull, push = apart[same & upper], (12 - apart[~same]).clamp(min=0)
     expected = pull[pull > 0].mean() + (push[push > 0].mean() if (push > 0).any() else 0)
-    assert total.item() / kept == pytest.approx(float(expected), rel=1e-3)
+    assert total.item() / kept == pytest.approx(expected.item(), rel=1e-3)
 
 
 @pytest.mark.parametrize("kind", ["softmax", "arcface", "cosface"])
