@@ -21,6 +21,7 @@ from dashboard.models import SwapRun
 from dashboard.operating import model_cards
 from dashboard.operating.running import running
 from dashboard.web.answers import services
+from dashboard.web.locales import number_words
 from worker.protocol.bundle import MODEL_ID
 
 RUNS_SHOWN = 10
@@ -163,8 +164,8 @@ def progress_words(now: Progress) -> str:
     if now.left:
         words = _(
             "Embedding people’s pictures: %(done)s of %(total)s. People at the doors come first.",
-            done=f"{now.done:,}",
-            total=f"{now.pictures:,}",
+            done=number_words(now.done),
+            total=number_words(now.pictures),
         )
     return words
 
