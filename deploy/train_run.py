@@ -27,20 +27,8 @@ from worker.protocol.bundle import BadBundle
 from worker.settings import WorkerSettings
 
 PROBLEMS = (
-    *(
-        BadRecipe,
-        BadData,
-        BadRun,
-        BadWeights,
-        BadPicture,
-        BadLoss,
-        BadCache,
-        BadBundle,
-        BadExport,
-        BadComparison,
-        BadSolve,
-    ),
-    *(checkpoint.BadCheckpoint, checkpoint.NotSaved),
+    *(BadRecipe, BadData, BadRun, BadWeights, BadPicture, BadLoss, BadCache, BadBundle, BadExport, BadComparison),
+    *(BadSolve, checkpoint.BadCheckpoint, checkpoint.NotSaved),
 )
 
 

@@ -26,6 +26,7 @@ from training.pictures import open_faces
 from training.processes import Processes
 from training.recipe import Recipe
 from training.runlog import read_rows
+from training.solving import NAME as SOLVED
 from training.trained import faces_of, load_network
 from training.validate import embed
 from worker.protocol.bundle import ModelInfo, Threshold
@@ -137,7 +138,7 @@ def model_card(
     """MODEL_CARD.md: data, licence, recipe, accuracy and limits, filled from the run."""
     data, rows = report.read_json(run / "data.json"), read_rows(run, "valid")
     epoch = kept["position"]["epoch"]
-    solved = kept.get("solved")
+    solved = kept.get(SOLVED)
     row = solved or next((row for row in rows if int(row["epoch"]) == epoch - 1), None)
     figures = [[words, report.number(row[name])] for name, words in report.SHOWN.items()] if row else []
     warning = (

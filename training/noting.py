@@ -1,10 +1,10 @@
 """The main figures of `attendance train accuracy`, noted down in the bundle itself, from where the Models page has them."""
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from training.whole_file import write_whole
 from worker.protocol.accuracy import Accuracy
 from worker.protocol.bundle import INFO, BadBundle, read_info
 
@@ -47,11 +47,8 @@ def note(bundle: Path, model_id: str, results: Results) -> Accuracy:
         raise BadBundle(f"{path}: it is {info.id} now, and {model_id} was measured; measure it again")
     before = info.accuracy.model_dump(exclude_none=True) if info.accuracy else {}
     accuracy = Accuracy.model_validate(before | accuracy_of(results).model_dump(exclude_none=True))
-    draft = path.with_name(f".{INFO}.{os.getpid()}.draft")
     try:
-        draft.write_text(info.model_copy(update={"accuracy": accuracy}).model_dump_json(indent=2, exclude_none=True))
-        os.replace(draft, path)
+        write_whole(path, info.model_copy(update={"accuracy": accuracy}).model_dump_json(indent=2, exclude_none=True))
     except OSError as error:
-        draft.unlink(missing_ok=True)
         raise BadBundle(f"{path}: can't be written ({error.strerror})") from None
     return accuracy

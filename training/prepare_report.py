@@ -1,7 +1,6 @@
 """What became of the pictures that were prepared: counts, and by name those that are missing now and why."""
 
 import json
-import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -9,6 +8,7 @@ from pathlib import Path
 
 from training.dataset import BadData, Duplicates, FaceFolder, find_duplicates
 from training.face_cropper import Outcome, Prepared
+from training.whole_file import write_whole
 
 NAME = "prepare-report.json"
 
@@ -63,15 +63,11 @@ class Report:
 
     def write(self, path: Path) -> None:
         """As JSON, or as CSV (file, finding, detail) for a name in .csv; whole or not at all. Raises BadData."""
-        draft = path.with_name(f".{path.name}.{os.getpid()}.draft")
+        text = self._csv() if path.suffix == ".csv" else json.dumps(asdict(self), indent=1) + "\n"
         try:
-            text = self._csv() if path.suffix == ".csv" else json.dumps(asdict(self), indent=1) + "\n"
-            draft.write_text(text, encoding="utf-8", errors="surrogateescape")  # names needn't be UTF-8
-            os.replace(draft, path)
+            write_whole(path, text, errors="surrogateescape")  # names needn't be UTF-8
         except OSError as error:
             raise BadData(f"{path}: can't be written ({error.strerror})") from None
-        finally:
-            draft.unlink(missing_ok=True)
 
     def _csv(self) -> str:
         quoted = (",".join('"' + cell.replace('"', '""') + '"' for cell in row) for row in self.findings())

@@ -44,7 +44,6 @@ def form() -> ResponseReturnValue:
         "enrol_folder.html",
         max_upload_mb=services().settings.max_upload_mb,
         most_pictures=MAX_PICTURES,
-        most_names=MOST_NAMES,
     )
 
 

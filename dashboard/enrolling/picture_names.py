@@ -11,10 +11,11 @@ from itertools import groupby
 
 from flask_babel import gettext as _
 
+from dashboard.people.employees import MAX_NAME
+
 PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 MAX_PICTURES = 5
 """Of one person; more add nothing that the worker would use."""
-MAX_NAME = 200
 CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,31}")
 COUNTER = re.compile(r"(?:^|[_ ])\(?\d{1,3}\)?$")
 """The number at the end of `E001_Ann_2.jpg`: another picture of the same person."""

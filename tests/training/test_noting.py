@@ -63,7 +63,7 @@ def test_another_bundle_by_now_and_one_that_cannot_be_written(bundle: Path, monk
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("training.noting.os.replace", full)
+    monkeypatch.setattr("training.whole_file.os.replace", full)
     with pytest.raises(BadBundle, match="No space left"):
         note(bundle, MODEL, {"thesis": {"accuracy": 0.96}})
     assert (bundle / INFO).read_text() == text
