@@ -29,6 +29,7 @@ class Album:
         if name in self._names:
             return
         self._names.append(name)
+        page.wait_for_load_state("load")  # its words may be there before its style sheets, and are wider without them
         for width, height in WIDTHS.items():
             page.set_viewport_size({"width": width, "height": height})
             title = f"{len(self._names):02}-{name}-{width}"
