@@ -34,6 +34,7 @@ def processes_in(home: Path | str) -> list[str]:
     return found
 
 
+@pytest.mark.long
 def test_the_headless_demo_records_the_enrolled_person_once_and_no_stranger(tmp_path: Path) -> None:
     environment = {**os.environ, "TMPDIR": str(tmp_path)}
     command = [*CLI, "demo", "--headless", "--json", "--seconds", "32"]
@@ -85,6 +86,7 @@ def test_own_people_and_own_sources(tmp_path: Path) -> None:
     assert [(r["employee"], r["source"], r["kiosk"]) for r in result["recorded"]] == [("C7", sources[0], "door-1")]
 
 
+@pytest.mark.long
 def test_up_starts_everything_refuses_a_second_one_and_stops_without_leftovers(tmp_path: Path) -> None:
     import cv2
 

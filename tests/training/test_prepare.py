@@ -171,6 +171,7 @@ def many(root: Path, count: int) -> Path:
     return root
 
 
+@pytest.mark.long
 def test_kill_minus_nine_costs_nothing_and_leaves_no_process_behind(tmp_path: Path, cache: Path) -> None:
     source, destination = many(tmp_path / "src", 64), tmp_path / "dst"
     command = [

@@ -21,6 +21,7 @@ def faces(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return people(tmp_path_factory.mktemp("people") / "faces")
 
 
+@pytest.mark.long
 def test_two_processes_end_where_one_does(faces: Path, tmp_path: Path) -> None:
     """With statistics of batch norm held still, since each process has its own otherwise."""
     base = recipe(stage("fc", 2, train="fc", frozen_batch_norm="fixed"), compute={"ema_decay": 0.5})
