@@ -18,7 +18,7 @@ from dashboard.enrolling import folder_pages, guided_pages, kiosk_enrolment_page
 from dashboard.live import live_pages, who_is_in
 from dashboard.log import log_pages
 from dashboard.months import me, month_files, months_pages, weeks_pages
-from dashboard.operating import health_pages, models_pages, settings_pages
+from dashboard.operating import alike_pages, health_pages, models_pages, settings_pages
 from dashboard.people import departments_pages, erasing_pages, people_import_pages, people_pages
 from dashboard.planning import holiday_pages, leave_pages, shift_patterns, sites
 from dashboard.settings import DashboardSettings
@@ -57,6 +57,7 @@ PAGES = (
     kiosk_enrolment_pages.pages,
     kiosks.pages,
     models_pages.pages,
+    alike_pages.pages,
     health_pages.pages,
     settings_pages.pages,
     months_pages.pages,

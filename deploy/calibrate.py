@@ -1,21 +1,16 @@
-"""The work of `attendance calibrate`: what workers serve, the gallery's look at itself, the report, the limit and its way.
-
-Model, threshold and target are taken from the workers' heartbeats: they say what really serves, and no weights are needed.
-"""
+"""The work of `attendance calibrate`: the report in words, and the limit's way to the workers."""
 
 import getpass
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import select
-
-from dashboard.database import SessionFactory, reading
-from dashboard.gallery import calibration, likeness
-from dashboard.gallery.likeness import Gallery, Likeness, Rate
-from dashboard.models import Employee
+from dashboard.database import SessionFactory
+from dashboard.gallery import calibrating, calibration
+from dashboard.gallery.calibrating import Looked, Near, NoneReady, Served, ServeDifferently
+from dashboard.gallery.likeness import Rate
 from deploy.errors import Problem
 from deploy.operator import SiteClients, plain, site_clients
 from deploy.site_database import site_database
@@ -26,77 +21,39 @@ FOLLOW_S = 5.0
 LOOK_S = 0.1
 
 
-@dataclass(frozen=True)
-class Served:
-    """What the site's workers serve; of several the strictest rule, which is that of the fullest gallery."""
-
-    model_id: str
-    alpha: float
-    rule: float
-    threshold: float
-    limit: float | None
-    wanted_fpir: float
-
-
 def run(as_json: bool, apply: bool, reset: bool) -> int:
     """Print the report, or what was done; 0. Raises Problem."""
     with site_clients("calibrate", every_shard=True) as sites, site_database() as factory:
         now = served(sites)
         if reset:
             return _reset(factory, sites, now, as_json)
-        with reading(factory) as session:
-            rows = calibration.templates(session, now.model_id)
-        people = likeness.gallery(rows, now.alpha)
-        said = likeness.look(people, now.rule, now.threshold, now.wanted_fpir)
-        limit = said.stricter if apply else None
-        about = (now.model_id, _who(), len(people), said.matches.hits, now.threshold)
-        with factory.begin() as session:
-            if limit is None:
-                calibration.note_look(session, *about)
-            else:
-                try:
-                    calibration.apply(session, *about, limit)
-                except ValueError as error:
-                    raise Problem(f"{error}; somebody else set it meanwhile: look again") from None
+        looked = calibrating.look(factory, now)
+        limit = looked.said.stricter if apply else None
+        try:
+            calibrating.keep(factory, looked, _who(), limit=limit)
+        except ValueError as error:
+            raise Problem(f"{error}; somebody else set it meanwhile: look again") from None
         behind = _wait(sites, limit) if limit is not None else []
-        named = _named(factory, people, said)
         if as_json:
-            print(json.dumps(report(now, people, said, named) | {"applied": limit, "not_followed_by": behind}))
+            print(json.dumps(report(looked) | {"applied": limit, "not_followed_by": behind}))
         else:
-            for line in [*words(now, people, said, named), *_done(limit, apply, behind)]:
+            for line in [*words(looked), *_done(limit, apply, behind)]:
                 print(line)
     return 0
 
 
 def served(sites: Sequence[SiteClients]) -> Served:
     """Raises Problem where no worker is ready, or they serve different models."""
-    beats = [beat for site in sites for beat in heartbeats.read(site.live, site.shard, "worker")]
-    found = [one for beat in beats if beat.data.get("ready") is True and (one := _served(beat.data)) is not None]
-    if not found:
+    try:
+        return calibrating.served(beat for site in sites for beat in heartbeats.read(site.live, site.shard, "worker"))
+    except NoneReady:
         raise Problem(
             "no worker is ready, or all are of an older version, so nothing says which threshold serves; "
             "start one: `attendance worker`, or `attendance up`"
-        )
-    models = sorted({one.model_id for one in found})
-    if len(models) > 1:
-        raise Problem(f"workers serve different models: {', '.join(map(plain, models))}; see `attendance model list`")
-    return min(found, key=lambda one: (one.threshold, one.rule))
-
-
-def _served(data: dict[str, Any]) -> Served | None:
-    """None where a heartbeat lacks what is needed: its worker is too old."""
-    numbers = [data.get(name) for name in ("alpha", "rule_threshold", "threshold", "wanted_fpir")]
-    model_id, limit = data.get("model_id"), data.get("site_limit")
-    if not isinstance(model_id, str) or not all(_positive(one) for one in numbers):
-        return None
-    alpha, rule, threshold, fpir = (float(one) for one in numbers)  # type: ignore[arg-type]
-    if not fpir < 1:
-        return None
-    return Served(model_id, alpha, rule, threshold, float(limit) if _positive(limit) else None, fpir)  # type: ignore[arg-type]
-
-
-def _positive(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 1e6
+        ) from None
+    except ServeDifferently as error:
+        models = ", ".join(map(plain, error.args))
+        raise Problem(f"workers serve different models: {models}; see `attendance model list`") from None
 
 
 def _who() -> str:
@@ -137,34 +94,18 @@ def _wait(sites: Sequence[SiteClients], limit: float | None) -> list[str]:
         time.sleep(LOOK_S)
 
 
-def _named(factory: SessionFactory, people: Gallery, said: Likeness) -> list[dict[str, Any]]:
-    """The nearest pairs by code and name."""
-    pairs = likeness.by_distance(people, said.nearest)
-    ids = {str(pair[side]) for pair in pairs for side in ("one", "other")}
-    with reading(factory) as session:
-        query = select(Employee.id, Employee.code, Employee.name).where(Employee.id.in_(ids))
-        known = {who: {"code": code, "name": name} for who, code, name in session.execute(query)}
-    gone = {"code": "?", "name": "erased meanwhile"}
-    found = []
-    for pair in pairs:
-        one, other = sorted(
-            (known.get(str(pair[side]), gone) for side in ("one", "other")), key=lambda who: who["code"]
-        )
-        found.append({"one": one, "other": other, "distance": pair["distance"]})
-    return found
-
-
 # --- words -----------------------------------------------------------------------------------------------------------
 
 
-def report(now: Served, people: Gallery, said: Likeness, named: list[dict[str, Any]]) -> dict[str, Any]:
+def report(looked: Looked) -> dict[str, Any]:
     """For --json."""
+    now, people, said = looked.now, looked.people, looked.said
     return {
         **asdict(now),
         "people": len(people),
         "templates": len(people.vectors),
         "templates_left_out": people.left_out,
-        "nearest": named,
+        "nearest": [_pair(near) for near in looked.nearest],
         "false_matches": asdict(said.matches),
         "wanted_false_match_rate": said.wanted,
         "meets_target": said.meets_target,
@@ -175,8 +116,14 @@ def report(now: Served, people: Gallery, said: Likeness, named: list[dict[str, A
     }
 
 
-def words(now: Served, people: Gallery, said: Likeness, named: list[dict[str, Any]]) -> list[str]:
+def _pair(near: Near) -> dict[str, Any]:
+    one, other = ({"code": who.code, "name": who.name} for who in (near.one, near.other))
+    return {"one": one, "other": other, "distance": near.distance}
+
+
+def words(looked: Looked) -> list[str]:
     """The report, line by line."""
+    now, people, said = looked.now, looked.people, looked.said
     limit = "" if now.limit is None else f" (the site's limit; the bundle's rule gives {now.rule:.4f})"
     lines = [
         f"{plain(now.model_id)}: {len(people)} people, {len(people.vectors)} templates, threshold {now.threshold:.4f}{limit}"
@@ -186,10 +133,10 @@ def words(now: Served, people: Gallery, said: Likeness, named: list[dict[str, An
     if not people.pairs:
         return [*lines, "There are no two people to compare yet."]
     lines.append("The nearest pairs of different people:")
-    for pair in named:
-        mark = "WITHIN the threshold" if pair["distance"] <= now.threshold else ""
-        sides = " and ".join(plain(f"{pair[side]['code']} {pair[side]['name']}", 60) for side in ("one", "other"))
-        lines.append(f"  {pair['distance']:8.4f}  {sides}  {mark}".rstrip())
+    for near in looked.nearest:
+        mark = "WITHIN the threshold" if near.distance <= now.threshold else ""
+        sides = " and ".join(plain(f"{who.code} {who.name}", 60) for who in (near.one, near.other))
+        lines.append(f"  {near.distance:8.4f}  {sides}  {mark}".rstrip())
     lines.append(
         f"{_counted(said.matches)} pairs of different people are within the threshold; the target "
         f"allows {said.wanted:.2g} of all pairs (a stranger accepted as anybody: {now.wanted_fpir:g})."

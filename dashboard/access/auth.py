@@ -83,10 +83,13 @@ def actor() -> audit.Actor:
     return audit.Actor(current_user.user_id, listed(current_user.roles), address)
 
 
-def may(endpoint: str) -> bool:
-    """Whether the user of this request may reach an endpoint; for links and buttons."""
+def may(endpoint: str, everybodys: bool = False) -> bool:
+    """Whether the user of this request may reach an endpoint, on `everybodys` data where asked; for links and buttons."""
     user = g.get("_login_user")
-    return user is not None and user.is_authenticated and rights.reach(endpoint, user.roles) is not None
+    if user is None or not user.is_authenticated:
+        return False
+    found = rights.reach(endpoint, user.roles)
+    return found is not None and (found is Reach.ALL or not everybodys)
 
 
 def is_here(endpoint: str) -> bool:

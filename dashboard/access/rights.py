@@ -53,7 +53,9 @@ READ_KIOSKS = _all(Role.HR, Role.OPERATOR, Role.AUDITOR)
 CHANGE_KIOSKS = _all(Role.HR, Role.OPERATOR)
 """HR too: the direction of a door decides what a punch there means."""
 RUN_SITE = _all(Role.OPERATOR)
-"""Which model serves: a matter of the machines, not of people."""
+"""Which model serves, and how strictly: a matter of the machines, not of people."""
+COMPARE_PEOPLE = _all(Role.HR, Role.OPERATOR)
+"""With each other, to see whether the threshold parts them; an operator is shown no names."""
 READ_SETTINGS = _all(Role.OPERATOR, Role.AUDITOR)
 READ_RULES = _all(Role.HR, Role.AUDITOR)
 CHANGE_RULES = _all(Role.HR)
@@ -161,6 +163,10 @@ RIGHTS: Mapping[str, Line] = {
     "models.switch": RUN_SITE,
     "models.rollback": RUN_SITE,
     "models.cancel": RUN_SITE,
+    "alike.index": READ_KIOSKS,
+    "alike.look": COMPARE_PEOPLE,
+    "alike.limit": RUN_SITE,
+    "alike.reset": RUN_SITE,
     "site_settings.index": READ_SETTINGS,
     "site_health.index": READ_KIOSKS,
     "accounts.index": READ_ACCOUNTS,

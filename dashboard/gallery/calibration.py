@@ -6,6 +6,7 @@ limits into the ledger's key (serving_key.py) and workers follow within about a 
 """
 
 import logging
+from dataclasses import dataclass
 from typing import Literal
 
 from sqlalchemy import exists, func, select
@@ -26,7 +27,7 @@ ACTIONS = {
     "apply": Action.CALIBRATION_APPLIED,
     "reset": Action.CALIBRATION_RESET,
 }
-"""For the audit trail; all come from `attendance calibrate`."""
+"""For the audit trail."""
 RECOGNISABLE = (Employee.deactivated_ms.is_(None), Employee.consent_ms.is_not(None))
 
 
@@ -50,56 +51,59 @@ def templates(session: Session, model_id: str) -> list[tuple[str, bytes]]:
     return [(who, vector) for who, vector in session.execute(query)]
 
 
-def note_look(session: Session, model_id: str, by: str, people: int, matches: int, threshold: float) -> None:
+@dataclass(frozen=True)
+class Made:
+    """A look: who made it, and what was found. `matches` are the pairs of different people within `threshold`, which serves."""
+
+    model_id: str
+    by: str
+    people: int
+    matches: int
+    threshold: float
+    actor: audit.Actor = audit.COMMAND
+
+
+def note_look(session: Session, made: Made) -> None:
     """Remember that the people were looked at; the limit in force stays."""
     serving.locked(session)  # so that nobody changes the limit between reading it and repeating it
-    _add(session, "look", model_id, by, people, matches, threshold, limits(session).get(model_id))
+    _add(session, "look", made, limits(session).get(made.model_id))
 
 
-def apply(session: Session, model_id: str, by: str, people: int, matches: int, threshold: float, limit: float) -> None:
-    """Put a stricter limit in force. ValueError unless it is stricter than `threshold`, which serves, and than any before."""
+def apply(session: Session, made: Made, limit: float) -> None:
+    """Put a stricter limit in force. ValueError unless it is stricter than the threshold that serves, and than any before."""
     row = serving.locked(session)
-    strictest = min(threshold, limits(session).get(model_id, threshold))
+    strictest = min(made.threshold, limits(session).get(made.model_id, made.threshold))
     if not 0 < limit < strictest:
         raise ValueError(f"a limit of {limit:.4f} isn't stricter than the {strictest:.4f} that serves")
     row.revision += 1
-    _add(session, "apply", model_id, by, people, matches, threshold, limit)
+    _add(session, "apply", made, limit)
 
 
-def reset(session: Session, model_id: str, by: str) -> float | None:
+def reset(session: Session, model_id: str, by: str, actor: audit.Actor = audit.COMMAND) -> float | None:
     """Take the limit back, and return it; None where there is none. It isn't a look: the next offer comes as before."""
     row = serving.locked(session)
     before = limits(session).get(model_id)
     if before is not None:
         row.revision += 1
-        _add(session, "reset", model_id, by, 0, 0, before, None)
+        _add(session, "reset", Made(model_id, by, 0, 0, before, actor), None)
     return before
 
 
-def _add(
-    session: Session,
-    action: Literal["look", "apply", "reset"],
-    model_id: str,
-    by: str,
-    people: int,
-    matches: int,
-    threshold: float,
-    limit: float | None,
-) -> None:
+def _add(session: Session, action: Literal["look", "apply", "reset"], made: Made, limit: float | None) -> None:
     session.add(
         Calibration(
             action=action,
-            model_id=model_id,
+            model_id=made.model_id,
             made_ms=now_ms(),
-            made_by=by[:64],
-            people=people,
-            matches=matches,
-            threshold=threshold,
+            made_by=made.by[:64],
+            people=made.people,
+            matches=made.matches,
+            threshold=made.threshold,
             site_limit=limit,
         )
     )
-    audit.add(session, audit.COMMAND, ACTIONS[action], audit.Subject("model", model_id), after={"limit": limit})
-    log.info("calibration of %s: %s, limit %s, %d people", model_id, action, limit, people)
+    audit.add(session, made.actor, ACTIONS[action], audit.Subject("model", made.model_id), after={"limit": limit})
+    log.info("calibration of %s: %s, limit %s, %d people", made.model_id, action, limit, made.people)
 
 
 def enrolled_since(session: Session, model_id: str) -> int:

@@ -9,7 +9,7 @@ to measure, and the interval is that of as many pairs: 3.84/pairs, a little wide
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -250,11 +250,3 @@ def _apart(people: Gallery, first: int, last: int) -> NDArray[np.float64]:
 def _just_below(distance: float) -> float:
     """The next smaller number of four decimals: what people read is what serves."""
     return (math.ceil(distance * 10_000) - 1) / 10_000
-
-
-def by_distance(people: Gallery, pairs: Iterable[Pair]) -> list[Mapping[str, object]]:
-    """For a report: {one, other, distance} with the people's ids."""
-    return [
-        {"one": people.people[pair.one], "other": people.people[pair.other], "distance": round(pair.distance, 4)}
-        for pair in pairs
-    ]

@@ -133,7 +133,7 @@ def _page(**more: Any) -> str:
             "progress_words": progress_words(stands),
             "lost_by_switch": len(lost_by_switch),
             "lost_by_rollback": len(unpictured) if stands.now.previous is not None else 0,
-            "lost_people": lost_by_switch[:NAMES_SHOWN] if may("people.index") else [],
+            "lost_people": lost_by_switch[:NAMES_SHOWN] if may("people.index", everybodys=True) else [],
             "runs": list(session.scalars(select(SwapRun).order_by(SwapRun.begun_ms.desc()).limit(RUNS_SHOWN))),
             "run_words": RUN_WORDS,
             "wanted_fpir": app.settings.fpir,

@@ -154,6 +154,7 @@ WITH_THEIR_PAGES = {f"kiosk_enrolment.{what}" for what in ("start", "accept", "e
 WITH_THEIR_PAGES |= {f"corrections.{what}" for what in ("enter", "decide", "withdraw")}
 WITH_THEIR_PAGES |= {"my_corrections.ask", "my_corrections.withdraw"}
 WITH_THEIR_PAGES |= {f"models.{what}" for what in ("prepare", "switch", "rollback", "cancel")}
+WITH_THEIR_PAGES |= {f"alike.{what}" for what in ("look", "limit", "reset")}
 WITH_THEIR_PAGES |= {"folder.person"}
-"""Tested in test_folder_enrolment.py, test_kiosk_enrolment.py, test_my_corrections.py, test_corrections_pages.py and
-test_models_pages.py."""
+"""Tested in test_alike_pages.py, test_folder_enrolment.py, test_kiosk_enrolment.py, test_my_corrections.py,
+test_corrections_pages.py and test_models_pages.py."""

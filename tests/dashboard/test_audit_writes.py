@@ -14,6 +14,7 @@ from dashboard.access import second_factor
 from dashboard.auditing import audit
 from dashboard.database import reading
 from dashboard.gallery import calibration, serving
+from dashboard.gallery.calibration import Made
 from dashboard.models import AuditEntry, Change, Employee, EnrolmentPicture, SecondFactor, User
 from dashboard.people.employees import create_employee
 from dashboard.webhooks import subscriptions
@@ -217,8 +218,8 @@ def test_commands_write_too(site: Site) -> None:
         serving.begin(session, "newer", "t")
         serving.let_go(session, "t")
         serving.cancel(session)
-        calibration.note_look(session, "new", "someone", 2, 0, 9.0)
-        calibration.apply(session, "new", "someone", 2, 1, 9.0, 8.5)
+        calibration.note_look(session, Made("new", "someone", 2, 0, 9.0))
+        calibration.apply(session, Made("new", "someone", 2, 1, 9.0), 8.5)
         calibration.reset(session, "new", "someone")
     with reading(site.sessions) as session:
         rows = session.scalars(select(AuditEntry).order_by(AuditEntry.id)).all()

@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from dashboard.database import SessionFactory, now_ms, reading
 from dashboard.gallery import calibration, serving_key
+from dashboard.gallery.calibration import Made
 from dashboard.models import Calibration, EnrolmentPicture
 from dashboard.people.employees import deactivate, withdraw_consent
 from tests.dashboard.conftest import MODEL
@@ -23,7 +24,7 @@ Add = Callable[..., str]
 
 def apply(factory: SessionFactory, limit: float, model: str = MODEL, threshold: float = 9.0) -> None:
     with factory.begin() as session:
-        calibration.apply(session, model, "root", 3, 1, threshold, limit)
+        calibration.apply(session, Made(model, "root", 3, 1, threshold), limit)
 
 
 def limits(factory: SessionFactory) -> dict[str, float]:
@@ -35,7 +36,7 @@ def test_a_limit_is_set_made_stricter_and_taken_back(factory: SessionFactory) ->
     apply(factory, 8.5)
     apply(factory, 7.0, OTHER)
     with factory.begin() as session:
-        calibration.note_look(session, MODEL, "ann", 4, 0, 8.5)
+        calibration.note_look(session, Made(MODEL, "ann", 4, 0, 8.5))
     assert limits(factory) == {MODEL: 8.5, OTHER: 7.0}, "a look changes nothing"
     apply(factory, 8.25, threshold=8.5)
     with factory.begin() as session:
@@ -109,7 +110,7 @@ def test_offered_after_fifty_enrolments(factory: SessionFactory, crowd: list[str
         deactivate(session, crowd[2], 1)
     assert offered() is None
     with factory.begin() as session:
-        calibration.note_look(session, MODEL, "root", 49, 0, 9.0)
+        calibration.note_look(session, Made(MODEL, "root", 49, 0, 9.0))
     for picture_of in crowd[3:10]:  # another picture of somebody known is no enrolment
         with factory.begin() as session:
             of = EnrolmentPicture.employee_id == picture_of
@@ -138,11 +139,11 @@ def test_the_kiosks_page_offers_it_and_advises_a_badge(
     data = {"model_id": MODEL, "ready": True, "threshold": 8.5, "site_limit": 8.5}
     beat(redis_pair, "worker", "w1", data | {"accepts_too_few": True, "true_accept_rate": 0.85})
     page = browser.get("/kiosks").text
-    for words in ("50 people enrolled since", "attendance calibrate", "site’s limit", "85 % of genuine"):
+    for words in ("50 people were enrolled since", "See who looks alike", "site’s limit", "85 % of genuine"):
         assert words in page
     with site.sessions.begin() as session:
-        calibration.note_look(session, MODEL, "root", 50, 0, 8.5)
+        calibration.note_look(session, Made(MODEL, "root", 50, 0, 8.5))
     beat(redis_pair, "worker", "w1", data | {"accepts_too_few": "yes", "site_limit": "<b>", "model_id": ["x"]})
     page = browser.get("/kiosks").text
-    for words in ("attendance calibrate", "Many may not", "site’s limit", "<b>"):
+    for words in ("See who looks alike", "Many may not", "site’s limit", "<b>"):
         assert words not in page

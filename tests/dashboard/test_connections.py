@@ -9,7 +9,7 @@ from dashboard.database import now_ms, reading
 from dashboard.models import ApiKey, Delivery, Push, Webhook
 from dashboard.webhooks import subscriptions
 from tests.dashboard.api_client import START_MS, ApiClient, add_employee
-from tests.dashboard.site import Browser, Site
+from tests.dashboard.site import Browser, Site, add_user
 
 pytest_plugins = ["tests.dashboard.pages"]
 
@@ -79,6 +79,15 @@ def test_punches_that_frappe_did_not_take_are_listed_by_pages_and_pushed_again(s
     assert "page 1 of 2" in page
     assert browser.get("/connections?page=2").text.count("Frappe knows no employee") == 1
     assert browser.get("/connections?page=x").status_code == 400
+    with site.sessions.begin() as session:
+        for name, roles in (("night", ["operator"]), ("lead", ["operator", "supervisor"])):
+            add_user(session, name, roles, ["Yard"])
+    for name in (
+        "night",
+        "lead",
+    ):  # a supervisor sees the people of their departments, and this page isn't kept to them
+        page = site.browser_of(name).get("/connections").text
+        assert ("E-1" in page, "Ayu" in page) == (True, False), name
     assert "6 punches are pushed" in browser.post("/connections/frappe/retry", follow_redirects=True).text
     with reading(site.sessions) as session:
         assert {push.state for push in session.query(Push)} == {"pending"}

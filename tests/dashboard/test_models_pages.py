@@ -120,9 +120,11 @@ def test_who_would_be_unknown_must_be_agreed_to(site: Site, browser: Browser, at
     assert "Name of F-1" in page
     with site.sessions.begin() as session:
         add_user(session, "night", ["operator"])
-    page = site.browser_of("night").get("/models").text
-    assert "2 people won’t be recognised by it" in page
-    assert "Name of" not in page, "operators see no people"
+        add_user(session, "lead", ["operator", "supervisor"], ["Yard"])
+    for name in ("night", "lead"):
+        page = site.browser_of(name).get("/models").text
+        assert "2 people won’t be recognised by it" in page
+        assert "Name of" not in page, "operators see no people, nor supervisors those of other departments"
     for agreed in ("", "1", "-5", "٣", "9" * 30):
         answer = browser.post("/models/switch", {"confirm": new, "agreed": agreed})
         assert (answer.status_code, f'value="{new}"' in answer.text) == (422, True), agreed
@@ -258,5 +260,5 @@ def test_only_operators_change_something(site: Site, redis_pair: RedisPair) -> N
     with site.sessions.begin() as session:
         for role in ("hr", "auditor", "operator"):
             add_user(session, role, [role])
-    for role, forms in (("hr", 2), ("auditor", 2), ("operator", 3)):
+    for role, forms in (("hr", 3), ("auditor", 2), ("operator", 4)):  # log out, language; see who looks alike; prepare
         assert site.browser_of(role).get("/models").text.count('method="post"') == forms, role

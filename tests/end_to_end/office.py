@@ -92,7 +92,10 @@ def open_office(home: Path, redis: RedisPair) -> Iterator[Office]:
     """Started from nothing; stopped, and its processes' good ends looked at, when the block ends."""
     home.mkdir()
     office = Office(home, redis)
-    report = {"ready": True, "recogniser": "played", "model_id": MODEL, "gallery_size": 0, "threshold": 8.5}
+    report = {
+        **{"ready": True, "recogniser": "played", "model_id": MODEL, "gallery_size": 0},
+        **{"alpha": 10.0, "threshold": 8.5, "rule_threshold": 8.5, "wanted_fpir": 1e-3},
+    }
     hearts = [
         Heart(redis.live, SHARD, "kiosk", DOOR, lambda: {"frames_sent": 0}),
         Heart(redis.live, SHARD, "worker", "played", lambda: report),

@@ -25,7 +25,7 @@ def test_every_page_is_accessible(site: RunningSite, open_page: PageOpener, logg
     found = []
     for path in paths(person):
         page.emulate_media(color_scheme="light")
-        page.goto(f"{site.dashboard_url}/{path}", wait_until="domcontentloaded")
+        page.goto(f"{site.dashboard_url}/{path}")
         expect(page.locator("h1")).to_be_visible()
         broken = Axe().run(page).response["violations"]
         page.emulate_media(color_scheme="dark")
