@@ -17,6 +17,10 @@ class Protocol(StrEnum):
     TAKES, QUALITY = "takes", "quality"
 
 
+class Precision(StrEnum):
+    F32, BF16, INT8 = "f32", "bf16", "int8"
+
+
 def evaluate(
     model: Annotated[
         str, typer.Option(envvar="ATTENDANCE_MODEL", help=f"{HELP}; to compare: dlib, resnet50-random")
@@ -45,6 +49,14 @@ def evaluate(
     cost: Annotated[
         bool, typer.Option("--cost", help="measure milliseconds a face, size and precisions of the model on this CPU")
     ] = False,
+    precision: Annotated[
+        Precision | None,
+        typer.Option(help="compute in it, on the CPU, instead of as the model serves; int8 needs nncf"),
+    ] = None,
+    int8_faces: Annotated[
+        Path | None,
+        typer.Option(help="folder per person by which int8 finds its ranges; with --cost, int8 is measured too"),
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="folder for result.json, ROC and DET pictures and tables")] = None,
     triplets: Annotated[int, typer.Option(min=100, max=1_000_000, help="drawn by the thesis protocol")] = 10_000,
     folds: Annotated[
@@ -69,6 +81,8 @@ def evaluate(
             layers,
             speed,
             cost,
+            precision and precision.value,
+            int8_faces,
             out,
             triplets,
             folds,

@@ -1,6 +1,7 @@
 """What `attendance evaluate` does around the training room: options, progress, words and JSON."""
 
 import json
+import os
 import resource
 import time
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from rich.table import Table
 
 from deploy.errors import Problem, settings_from
 from deploy.looking_bar import looking_bar
-from training import cost, evaluation_files, layer_pictures, pair_files, protocols, verification_speed
+from training import cost, evaluation_files, layer_pictures, pair_files, precision, protocols, verification_speed
 from training.dataset import BadData
 from training.embedding import open_detector
 from training.evaluated_model import open_evaluated
@@ -25,6 +26,7 @@ from training.quality_protocol import quality
 from training.takes import takes
 from training.template_cache import BadCache
 from training.verification import BadPairs
+from worker.embedder import Embedder
 from worker.protocol.bundle import BadBundle
 from worker.settings import WorkerSettings
 
@@ -39,6 +41,8 @@ class EvaluateOptions:
     layers: Path | None
     speed: bool
     cost: bool
+    precision: str | None
+    int8_faces: Path | None
     out: Path | None
     triplets: int
     folds: int | None
@@ -86,6 +90,14 @@ def _check(options: EvaluateOptions) -> None:
         raise Problem(f"--protocol {options.protocol} needs --data, the folder with the faces")
     if options.protocol == "pairs-file" and options.pairs is None:
         raise Problem("--protocol pairs-file needs --pairs, the list of pairs")
+    if options.precision is not None and options.protocol is None:
+        raise Problem("--precision is for --protocol; --cost measures all precisions")
+    if options.precision is not None and options.device == "cuda":
+        raise Problem("--precision computes on the CPU; leave --device cuda out")
+    if options.precision == "int8" and options.int8_faces is None:
+        raise Problem("--precision int8 needs --int8-faces, a folder per person by which it finds its ranges")
+    if options.int8_faces is not None and options.precision != "int8" and not options.cost:
+        raise Problem("--int8-faces is for --precision int8 and for --cost")
     if options.layers is not None and options.out is None:
         raise Problem("--layers needs --out, the folder for its pictures")
 
@@ -101,14 +113,28 @@ def _outcome(options: EvaluateOptions) -> Outcome:
         assert options.out is not None
         return Outcome(layer_pictures.draw(options.model, options.layers, options.out, cache=cache))
     if options.cost:
-        return cost.measure(options.model, cache=cache, threads=options.threads, data=options.data, seed=options.seed)
-    model = open_evaluated(options.model, cache=cache, threads=options.threads, device=options.device)
+        return cost.measure(
+            options.model,
+            cache=cache,
+            threads=options.threads,
+            data=options.data,
+            seed=options.seed,
+            int8_faces=options.int8_faces,
+        )
+    model = _model(options, cache)
     detector = open_detector(cache, threads=options.threads, device=options.device)
     with looking_bar("looking at the pictures") as step:
         subject = Subject(model, cache, options.seed, options.folds, detector, step)
         outcome = _by_protocol(options, subject)
     outcome.figures |= {"protocol": options.protocol, "model_id": model.info.id, "seed": options.seed}
     return outcome
+
+
+def _model(options: EvaluateOptions, cache: Path) -> Embedder:
+    threads = options.threads or os.cpu_count() or 1
+    if options.precision is None:
+        return open_evaluated(options.model, cache=cache, threads=threads, device=options.device)
+    return precision.open_in(options.precision, options.model, cache=cache, threads=threads, faces=options.int8_faces)
 
 
 def _by_protocol(options: EvaluateOptions, subject: Subject) -> Outcome:

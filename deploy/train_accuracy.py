@@ -136,6 +136,8 @@ def _run(row: Row, model: str, folder: Path, options: AccuracyOptions) -> dict[s
         layers=None,
         speed=False,
         cost=row.data is None,
+        precision=None,
+        int8_faces=None,
         out=folder,
         triplets=10_000,
         folds=None,

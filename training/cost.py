@@ -13,12 +13,10 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from training import dlib_model, random_model
-from training.dataset import read_folder
-from training.embedding import chips_of, open_detector, read_bytes
+from training import dlib_model, precision, random_model
 from training.evaluated_model import open_evaluated
 from training.outcome import Outcome
-from training.pictures import decode
+from training.precision import BF16, F32, INT8
 from worker import sface
 from worker.embedder import Chips, Embedder
 from worker.named_models import folder_of, name_of_part
@@ -29,21 +27,32 @@ BATCH = 8
 WARM_UP, REPETITIONS = 3, 20
 CHIPS = 32
 """Whose templates are compared between precisions."""
-INT8 = "not measured: OpenVINO quantises through NNCF, which this product doesn't install"
 
 
-def measure(name: str, *, cache: Path, threads: int = 0, data: Path | None = None, seed: int = 0) -> Outcome:
+def measure(
+    name: str,
+    *,
+    cache: Path,
+    threads: int = 0,
+    data: Path | None = None,
+    seed: int = 0,
+    int8_faces: Path | None = None,
+) -> Outcome:
     """Of `sface`, a bundle's folder, or a comparison model; faces come from `data` where it is given, else they are noise.
+
+    int8 is measured where `int8_faces` are given, by which it finds its ranges.
 
     Raises BadBundle, BadData, BadPicture.
     """
     threads = threads or os.cpu_count() or 1
     served = open_evaluated(name, cache=cache, threads=threads, device="cpu")
-    chips = _faces(served, data, cache, threads) if data else _noise(served, seed)
-    models = {"f32": open_evaluated(name, cache=cache, threads=threads, device="cpu", bf16=False)}
+    chips = precision.chips_below(data, served, cache, threads, CHIPS) if data else _noise(served, seed)
+    models = {F32: open_evaluated(name, cache=cache, threads=threads, device="cpu", bf16=False)}
     if name != dlib_model.NAME and has_bf16():
-        models["bf16"] = open_evaluated(name, cache=cache, threads=threads, device="cpu", bf16=True)
-    templates = {precision: model.embed(chips) for precision, model in models.items()}
+        models[BF16] = open_evaluated(name, cache=cache, threads=threads, device="cpu", bf16=True)
+    if int8_faces is not None:
+        models[INT8] = precision.open_in(INT8, name, cache=cache, threads=threads, faces=int8_faces)
+    templates = {name: model.embed(chips) for name, model in models.items()}
     return Outcome(
         {
             "threads": threads,
@@ -52,10 +61,9 @@ def measure(name: str, *, cache: Path, threads: int = 0, data: Path | None = Non
             "weights_bytes": weights_bytes(name),
             "chips": f"{len(chips)} faces below {data}" if data else f"{len(chips)} pictures of noise",
             "precisions": {
-                precision: _speed(model, chips) | difference(templates["f32"], templates[precision], model.info.alpha)
-                for precision, model in models.items()
+                name: _speed(model, chips) | difference(templates[F32], templates[name], model.info.alpha)
+                for name, model in models.items()
             },
-            "int8": INT8,
             "model_id": served.info.id,
         }
     )
@@ -121,12 +129,3 @@ def _noise(model: Embedder, seed: int) -> list[Chips]:
     rng = np.random.default_rng(seed)
     sizes = [(one.px, one.px, 3) for one in model.inputs]
     return [tuple(rng.integers(0, 256, size).astype(np.uint8) for size in sizes) for _ in range(CHIPS)]
-
-
-def _faces(model: Embedder, data: Path, cache: Path, threads: int) -> list[Chips]:
-    """Pictures spread evenly over the folder; raises BadData, BadPicture."""
-    folder = read_folder(data)
-    numbers = np.unique(np.linspace(0, len(folder) - 1, CHIPS).round().astype(int))
-    pictures = [decode(read_bytes(folder.path(i)), folder.files[i]) for i in numbers]
-    found = open_detector(cache, threads=threads, device="cpu").find(pictures)
-    return [chips_of(model, picture, faces)[0] for picture, faces in zip(pictures, found, strict=True)]

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from worker.embedder import NetworkEmbedder
+from worker.embedder import PictureEmbedder
 from worker.network import ALPHA, IMAGENET_MEAN, IMAGENET_STD, INPUT_PX, PARAMETERS_OF, build
 from worker.openvino_cpu import CpuNetwork, converted_file
 from worker.protocol.bundle import ModelInfo
@@ -17,7 +17,7 @@ NAME = "resnet50-random"
 SEED = 0
 
 
-class RandomEmbedder(NetworkEmbedder):
+class RandomEmbedder(PictureEmbedder):
     """Weights from a fixed seed, aligned faces, OpenVINO on the CPU. There is no bundle of it and no threshold."""
 
     def __init__(self, cache: Path, threads: int, bf16: bool = True, architecture: str = "resnet50-triplet") -> None:
@@ -27,11 +27,11 @@ class RandomEmbedder(NetworkEmbedder):
             torch.manual_seed(SEED)
             network = build(architecture).eval()
         path = converted_file(network, shape, cache / f"{self.info.id}.xml")
-        self._network = CpuNetwork(path, [-1, *shape[1:]], threads, bf16)
+        self.network = CpuNetwork(path, [-1, *shape[1:]], threads, bf16)
 
-    def _run(self, chips: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def prepare(self, chips: NDArray[np.uint8]) -> NDArray[np.float32]:
         mean, std = np.array(IMAGENET_MEAN, np.float32) * 255, np.array(IMAGENET_STD, np.float32) * 255
-        return self._network(((chips - mean) / std).transpose(0, 3, 1, 2))
+        return ((chips - mean) / std).transpose(0, 3, 1, 2)
 
 
 def info(architecture: str) -> ModelInfo:

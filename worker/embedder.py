@@ -83,31 +83,45 @@ class NetworkEmbedder(Embedder):
         return np.asarray(raw / norms * self.info.alpha, np.float32)
 
 
-class SFaceEmbedder(NetworkEmbedder):
+class PictureEmbedder(NetworkEmbedder):
+    """One whose network takes pictures of fixed size and range, by OpenVINO unless a class says otherwise."""
+
+    network: CpuNetwork
+    """(n, 3, px, px) float32 in, (n, embedding_size) out."""
+
+    @abstractmethod
+    def prepare(self, chips: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """(n, px, px, 3) RGB chips to what the network takes."""
+
+    def _run(self, chips: NDArray[np.uint8]) -> NDArray[np.float32]:
+        return self.network(self.prepare(chips))
+
+
+class SFaceEmbedder(PictureEmbedder):
     def __init__(self, cache: Path, threads: int, bf16: bool = False) -> None:
         self.info = sface.info()
         shape = [-1, 3, sface.INPUT_PX, sface.INPUT_PX]
-        self._network = CpuNetwork(sface.folded_file(cache), shape, threads, bf16)
+        self.network = CpuNetwork(sface.folded_file(cache), shape, threads, bf16)
 
-    def _run(self, chips: NDArray[np.uint8]) -> NDArray[np.float32]:
-        return self._network(chips.transpose(0, 3, 1, 2).astype(np.float32))
+    def prepare(self, chips: NDArray[np.uint8]) -> NDArray[np.float32]:
+        return chips.transpose(0, 3, 1, 2).astype(np.float32)
 
 
-class OnnxEmbedder(NetworkEmbedder):
+class OnnxEmbedder(PictureEmbedder):
     """An ONNX bundle, in float32 by OpenVINO on the CPU: its thresholds were measured somewhere we don't know."""
 
     def __init__(self, info: ModelInfo, network: CpuNetwork) -> None:
         """Of `onnx_bundle.load`; or of `open_network` with an info of its own, to measure what isn't a bundle yet."""
-        self.info, self._network = info, network
+        self.info, self.network = info, network
         self._mean = np.array(self.info.mean, np.float32)
         self._std = np.array(self.info.std, np.float32)
 
-    def _run(self, chips: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def prepare(self, chips: NDArray[np.uint8]) -> NDArray[np.float32]:
         ordered = chips[..., ::-1] if self.info.channels == "BGR" else chips
-        return self._network(((ordered - self._mean) / self._std).transpose(0, 3, 1, 2))
+        return ((ordered - self._mean) / self._std).transpose(0, 3, 1, 2)
 
 
-class BundleEmbedder(NetworkEmbedder):
+class BundleEmbedder(PictureEmbedder):
     """A ResNet bundle: torch in fp16 and channels_last on CUDA; OpenVINO on a CPU, in bf16 where it has that."""
 
     def __init__(self, folder: Path, device: str, cache: Path, threads: int, bf16: bool = True) -> None:
@@ -119,15 +133,17 @@ class BundleEmbedder(NetworkEmbedder):
             (wanted,) = self.inputs
             shape = [1, 3, wanted.px, wanted.px]
             path = converted_file(network, shape, cache / f"{self.info.id}.xml")
-            self._network = CpuNetwork(path, [-1, *shape[1:]], threads, bf16)
+            self.network = CpuNetwork(path, [-1, *shape[1:]], threads, bf16)
         self._mean = np.array(IMAGENET_MEAN, np.float32) * 255
         self._std = np.array(IMAGENET_STD, np.float32) * 255
 
+    def prepare(self, chips: NDArray[np.uint8]) -> NDArray[np.float32]:
+        return ((chips - self._mean) / self._std).transpose(0, 3, 1, 2)
+
     def _run(self, chips: NDArray[np.uint8]) -> NDArray[np.float32]:
-        pictures = ((chips - self._mean) / self._std).transpose(0, 3, 1, 2)
         if self._cuda is None:
-            return self._network(pictures)
+            return super()._run(chips)
         with torch.inference_mode():
-            batch = torch.from_numpy(np.ascontiguousarray(pictures)).pin_memory()
+            batch = torch.from_numpy(np.ascontiguousarray(self.prepare(chips))).pin_memory()
             batch = batch.to("cuda", torch.float16, non_blocking=True, memory_format=torch.channels_last)
             return np.asarray(self._cuda(batch).float().cpu().numpy(), np.float32)

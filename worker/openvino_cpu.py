@@ -28,9 +28,11 @@ class CpuNetwork:
     """
 
     def __init__(self, model: Path | Any, input_shape: list[int], threads: int, bf16: bool = False) -> None:
-        core = _core()
-        read = core.read_model(model) if isinstance(model, Path) else model
-        read.reshape({read.inputs[0]: input_shape})
+        self.file, self.input_shape = model if isinstance(model, Path) else None, input_shape
+        if isinstance(model, Path):
+            model = read_model(model, input_shape)
+        else:
+            model.reshape({model.inputs[0]: input_shape})
         options = {
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_NUM_THREADS": threads,
@@ -39,7 +41,7 @@ class CpuNetwork:
             "ENABLE_CPU_PINNING": "NO",
             "CPU_RUNTIME_CACHE_CAPACITY": str(SHAPES_KEPT),
         }
-        self._compiled = core.compile_model(read, "CPU", options)
+        self._compiled = _core().compile_model(model, "CPU", options)
         self._local = threading.local()
 
     def all(self, pictures: NDArray[np.float32]) -> list[NDArray[np.float32]]:
@@ -63,6 +65,13 @@ def _core() -> openvino.Core:
     ended in the order in which they were made, the next signal (SIGTERM, a child's end) finds no stack and kills us.
     """
     return openvino.Core()
+
+
+def read_model(file: Path, input_shape: list[int]) -> Any:
+    """An openvino.Model that takes one input of that shape."""
+    read = _core().read_model(file)
+    read.reshape({read.inputs[0]: input_shape})
+    return read
 
 
 def has_bf16() -> bool:

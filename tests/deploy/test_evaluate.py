@@ -117,6 +117,11 @@ def test_takes_quality_and_cost_through_the_command(tmp_path: Path, monkeypatch:
     found = last_line(output)
     assert set(found) >= KEYS
     assert len(found["rows"]) == 9
+    code, output = call("--protocol", "quality", "--data", tmp_path / "takes", *pairs, *asked, "--precision", "f32")
+    assert code == 0, output
+    exact = last_line(output)
+    assert exact["model_id"] == found["model_id"] + "-f32", "templates of several precisions aren't mixed"
+    assert exact["rows"] == found["rows"], "SFace serves in float32"
     code, output = call("--cost", *asked)
     assert code == 0, output
     assert last_line(output)["precisions"]["f32"]["ms_one_face"] > 0
@@ -153,6 +158,11 @@ def test_folders_that_are_none(tmp_path: Path, distances: Path) -> None:
         (("--layers", "x.jpg"), "needs --out"),
         (("--speed", "--distances", "x.csv"), "one of --protocol"),
         (("--speed", "--cost"), "--speed and --cost"),
+        (("--cost", "--precision", "f32"), "is for --protocol"),
+        (("--protocol", "lfw-all", "--data", ".", "--precision", "f32", "--device", "cuda"), "leave --device cuda out"),
+        (("--protocol", "lfw-all", "--data", ".", "--precision", "int8"), "needs --int8-faces"),
+        (("--protocol", "lfw-all", "--data", ".", "--int8-faces", "."), "is for --precision int8"),
+        (("--protocol", "lfw-all", "--data", ".", "--precision", "f16"), "'f16' is not one of"),
     ],
 )
 def test_one_question_at_a_time(arguments: tuple[str, ...], words: str) -> None:
