@@ -29,23 +29,19 @@ def index() -> ResponseReturnValue:
 
 @pages.post("")
 def look() -> ResponseReturnValue:
-    app = services()
-    now = _served()
-    if isinstance(now, str):
-        return _back(now, "bad")
-    looked = calibrating.look(app.sessions, now)
-    calibrating.keep(app.sessions, looked, viewer_name(), actor())
+    looked = _looked()
+    if isinstance(looked, str):
+        return _back(looked, "bad")
+    calibrating.keep(services().sessions, looked, viewer_name(), actor())
     return _page(looked)
 
 
 @pages.post("/limit")
 def limit() -> ResponseReturnValue:
     """The limit that was proposed, where it would be proposed again."""
-    app = services()
-    now = _served()
-    if isinstance(now, str):
-        return _back(now, "bad")
-    looked = calibrating.look(app.sessions, now)
+    looked = _looked()
+    if isinstance(looked, str):
+        return _back(looked, "bad")
     stricter = looked.said.stricter
     if stricter is None or request.form.get("limit") != f"{stricter:.{LIMIT_DIGITS}f}":
         words = _(
@@ -53,7 +49,7 @@ def limit() -> ResponseReturnValue:
         )
         return _page(looked, words), 422
     try:
-        calibrating.keep(app.sessions, looked, viewer_name(), actor(), stricter)
+        calibrating.keep(services().sessions, looked, viewer_name(), actor(), stricter)
     except ValueError:
         return _page(looked, _("Somebody else set a limit at this moment. Look again.")), 422
     words = _("%(limit)s is the site’s limit now. Workers follow within about a second.", limit=_written(stricter))
@@ -75,8 +71,13 @@ def reset() -> ResponseReturnValue:
     return _back(words, "good")
 
 
-def _served() -> Served | str:
+def _looked() -> Looked | str:
     """Or why nothing can be compared."""
+    now = _served()
+    return now if isinstance(now, str) else calibrating.look(services().sessions, now)
+
+
+def _served() -> Served | str:
     now = running(services().lives)
     try:
         return calibrating.served(now.workers)
