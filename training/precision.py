@@ -4,8 +4,10 @@ int8 is OpenVINO's post-training quantisation of weights and activations by NNCF
 there to be measured, no worker serves it, and NNCF is no dependency (Apache-2.0, but it brings a dozen packages along).
 """
 
+import contextlib
 import importlib
 import logging
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -66,12 +68,13 @@ def quantise(model: PictureEmbedder, chips: Sequence[Chips], threads: int) -> No
     if network.file is None:
         raise BadBundle(f"{model.info.id} isn't in a file that could be quantised")
     pictures: list[NDArray[np.float32]] = [model.prepare(chip[None]) for (chip,) in chips]
-    found = nncf.quantize(
-        read_model(network.file, network.input_shape),
-        nncf.Dataset([np.ascontiguousarray(picture, np.float32) for picture in pictures]),
-        preset=nncf.QuantizationPreset.MIXED,
-        subset_size=len(pictures),
-    )
+    with contextlib.redirect_stdout(sys.stderr):  # it draws bars, where our answer goes
+        found = nncf.quantize(
+            read_model(network.file, network.input_shape),
+            nncf.Dataset([np.ascontiguousarray(picture, np.float32) for picture in pictures]),
+            preset=nncf.QuantizationPreset.MIXED,
+            subset_size=len(pictures),
+        )
     model.network = CpuNetwork(found, network.input_shape, threads, bf16=has_bf16())
 
 
