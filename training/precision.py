@@ -68,13 +68,16 @@ def quantise(model: PictureEmbedder, chips: Sequence[Chips], threads: int) -> No
     if network.file is None:
         raise BadBundle(f"{model.info.id} isn't in a file that could be quantised")
     pictures: list[NDArray[np.float32]] = [model.prepare(chip[None]) for (chip,) in chips]
-    with contextlib.redirect_stdout(sys.stderr):  # it draws bars, where our answer goes
-        found = nncf.quantize(
-            read_model(network.file, network.input_shape),
-            nncf.Dataset([np.ascontiguousarray(picture, np.float32) for picture in pictures]),
-            preset=nncf.QuantizationPreset.MIXED,
-            subset_size=len(pictures),
-        )
+    try:
+        with contextlib.redirect_stdout(sys.stderr):  # it draws bars, where our answer goes
+            found = nncf.quantize(
+                read_model(network.file, network.input_shape),
+                nncf.Dataset([np.ascontiguousarray(picture, np.float32) for picture in pictures]),
+                preset=nncf.QuantizationPreset.MIXED,
+                subset_size=len(pictures),
+            )
+    except Exception as error:  # whatever a graph that it doesn't know makes it raise
+        raise BadBundle(f"NNCF can't quantise {model.info.id}: {type(error).__name__}: {error}") from error
     model.network = CpuNetwork(found, network.input_shape, threads, bf16=has_bf16())
 
 

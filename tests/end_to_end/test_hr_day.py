@@ -15,7 +15,7 @@ from openpyxl import load_workbook
 from playwright.sync_api import expect
 
 from dashboard.database import now_ms
-from deploy.demo_scene import ENROLLED, portrait_jpeg
+from deploy.demo_scene import ENROLLED, STRANGER, portrait_jpeg
 from tests.conftest import RedisPair
 from tests.dashboard.pdf_words import words
 from tests.end_to_end import hr_month
@@ -58,6 +58,7 @@ def test_from_an_empty_database_to_a_signed_month_sheet(
         people_from_a_table(hr)
         assign(hr)
         consent_and_enrolment(hr, worker)
+        the_others_from_a_folder(hr, tmp_path / "photographs")
         leave(hr)
         of_employee = new_account(hr, "eileen", "Employee", person=CODE)
         of_supervisor = new_account(hr, "flight-lead", "Supervisor", department="Flight")
@@ -202,6 +203,25 @@ def consent_and_enrolment(hr: Desk, worker: PlayedWorker) -> None:
     assert len(seen) == 1
     expect(hr.page.locator("#stored img")).to_have_count(1)
     hr.shoot("person-enrolled")
+
+
+def the_others_from_a_folder(hr: Desk, folder: Path) -> None:
+    """Photographs that HR has of those who agreed; what the photographer left in the folder stays out."""
+    for code, name, _ in hr_month.PEOPLE[1:]:
+        (folder / f"{code}_{name.replace(' ', '_')}").mkdir(parents=True)
+        (folder / f"{code}_{name.replace(' ', '_')}" / "1.jpg").write_bytes(portrait_jpeg(STRANGER))
+    (folder / "price list.txt").write_text("10 portraits")
+    hr.go("People")
+    hr.page.get_by_role("link", name="Enrol from a folder").click()
+    hr.arrived("Enrol from a folder")
+    hr.page.get_by_label("Folder", exact=True).set_input_files(folder)
+    expect(hr.page.get_by_role("heading", name="What would become of them")).to_be_focused()
+    hr.shoot("folder-dry-run")
+    hr.press("Enrol (9)")
+    expect(hr.page.locator("#told")).to_have_text("Done: 9 enrolled, 0 left to do.")
+    hr.shoot("folder-enrolled")
+    hr.go("People")
+    hr.page.get_by_role("link", name=NAME).click()
 
 
 def leave(hr: Desk) -> None:

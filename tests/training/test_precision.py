@@ -57,6 +57,14 @@ def test_ranges_are_found_on_faces_as_the_network_sees_them(
     np.testing.assert_allclose(model.embed(chips), exact.embed(chips), atol=1e-5)
 
 
+def test_a_network_that_the_quantiser_does_not_know(
+    networks: Path, tmp_path: Path, quantiser: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.modules["nncf"], "quantize", lambda *_, **__: ()[0])
+    with pytest.raises(BadBundle, match=r"NNCF can't quantise sface-\w+: IndexError: tuple index"):
+        precision.open_in("int8", "sface", cache=networks, threads=1, faces=two_people(tmp_path))
+
+
 def test_cost_has_int8_where_faces_are_given(
     networks: Path, tmp_path: Path, quantiser: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
