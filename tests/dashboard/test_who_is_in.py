@@ -135,6 +135,21 @@ def test_a_face_for_who_may_see_it(site: Site, browser: Browser, clock: None) ->
     assert "&lt;b&gt;Grace" in part
 
 
+@pytest.mark.parametrize(("came", "words"), [("04:03+1", "04:03"), ("23:50", "23:50 yesterday")])
+def test_a_door_where_it_is_another_day_than_in_the_office(
+    site: Site, monkeypatch: pytest.MonkeyPatch, came: str, words: str
+) -> None:
+    """Jakarta's small hours are the evening before in the office, which is on UTC."""
+    office = site.with_settings(time_zone="UTC")
+    for module in (who_is_in, live_pages):
+        monkeypatch.setattr(module, "now_ms", lambda: at("04:05+1"))
+    with office.sessions.begin() as session:
+        grace = create_employee(session, "E1", "Grace", "Dock", now_ms=1).id
+    office.punch(grace, at(came))
+    said = " ".join(office.browser().get("/live/who").text.split())
+    assert f"Grace, in, {words}</p>" in said
+
+
 def test_many_people_and_doors_are_looked_up_through_indexes(site: Site) -> None:
     asked: list[str] = []
 
