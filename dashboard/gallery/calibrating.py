@@ -3,6 +3,7 @@
 Model, threshold and target are taken from the workers' heartbeats: they say what really serves, and no weights are needed.
 """
 
+import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,9 @@ from dashboard.gallery import calibration, likeness
 from dashboard.gallery.likeness import Gallery, Likeness
 from dashboard.models import Employee
 from worker.protocol.heartbeats import Heartbeat
+
+_turn = threading.Lock()
+"""One look at a time: a full gallery takes hundreds of megabytes for seconds, however often a button is pressed."""
 
 
 class NoneReady(LookupError):
@@ -94,10 +98,11 @@ def _positive(value: object) -> bool:
 
 def look(factory: SessionFactory, now: Served) -> Looked:
     """Compare everybody who may be recognised with everybody else. It writes nothing."""
-    with reading(factory) as session:
-        rows = calibration.templates(session, now.model_id)
-    people = likeness.gallery(rows, now.alpha)
-    said = likeness.look(people, now.rule, now.threshold, now.wanted_fpir)
+    with _turn:
+        with reading(factory) as session:
+            rows = calibration.templates(session, now.model_id)
+        people = likeness.gallery(rows, now.alpha)
+        said = likeness.look(people, now.rule, now.threshold, now.wanted_fpir)
     return Looked(now, people, said, _named(factory, people, said))
 
 
