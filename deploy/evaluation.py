@@ -1,7 +1,6 @@
 """What `attendance evaluate` does around the training room: options, progress, words and JSON."""
 
 import json
-import os
 import resource
 import time
 from collections.abc import Iterator
@@ -131,10 +130,10 @@ def _outcome(options: EvaluateOptions) -> Outcome:
 
 
 def _model(options: EvaluateOptions, cache: Path) -> Embedder:
-    threads = options.threads or os.cpu_count() or 1
     if options.precision is None:
-        return open_evaluated(options.model, cache=cache, threads=threads, device=options.device)
-    return precision.open_in(options.precision, options.model, cache=cache, threads=threads, faces=options.int8_faces)
+        return open_evaluated(options.model, cache=cache, threads=options.threads, device=options.device)
+    faces = options.int8_faces
+    return precision.open_in(options.precision, options.model, cache=cache, threads=options.threads, faces=faces)
 
 
 def _by_protocol(options: EvaluateOptions, subject: Subject) -> Outcome:

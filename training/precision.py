@@ -7,6 +7,7 @@ there to be measured, no worker serves it, and NNCF is no dependency (Apache-2.0
 import contextlib
 import importlib
 import logging
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,22 +21,24 @@ from training.embedding import chips_of, open_detector, read_bytes
 from training.evaluated_model import open_evaluated
 from training.pictures import decode
 from worker.embedder import Chips, Embedder, PictureEmbedder
-from worker.openvino_cpu import CpuNetwork, has_bf16, read_model
+from worker.openvino_cpu import CpuNetwork, has_bf16, shaped
 from worker.protocol.bundle import BadBundle
 
-F32, BF16, INT8 = PRECISIONS = ("f32", "bf16", "int8")
+F32, BF16, INT8 = "f32", "bf16", "int8"
 FACES = 300
 """By which int8 finds its ranges; as many as NNCF takes by itself."""
 AT_ONCE = 16
 
 
 def open_in(precision: str, name: str, *, cache: Path, threads: int, faces: Path | None = None) -> Embedder:
-    """On the CPU; its id ends in the precision, so that templates of several aren't mixed. `faces` is for int8.
+    """On the CPU; its id ends in the precision, so that templates of several aren't mixed. `faces` is for int8; 0 threads
+    takes every core.
 
     Raises BadBundle where this processor or this model can't, BadData and BadPicture for the faces.
     """
     if precision == BF16 and not has_bf16():
         raise BadBundle("this processor has no bfloat16 (AVX-512 BF16 or AMX): OpenVINO would only imitate it")
+    threads = threads or os.cpu_count() or 1
     model = open_evaluated(name, cache=cache, threads=threads, device="cpu", bf16=precision == BF16)
     if not isinstance(model, PictureEmbedder):
         raise BadBundle(
@@ -71,7 +74,7 @@ def quantise(model: PictureEmbedder, chips: Sequence[Chips], threads: int) -> No
     try:
         with contextlib.redirect_stdout(sys.stderr):  # it draws bars, where our answer goes
             found = nncf.quantize(
-                read_model(network.file, network.input_shape),
+                shaped(network.file, network.input_shape),
                 nncf.Dataset([np.ascontiguousarray(picture, np.float32) for picture in pictures]),
                 preset=nncf.QuantizationPreset.MIXED,
                 subset_size=len(pictures),

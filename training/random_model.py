@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from worker.embedder import PictureEmbedder
-from worker.network import ALPHA, IMAGENET_MEAN, IMAGENET_STD, INPUT_PX, PARAMETERS_OF, build
+from worker.embedder import PictureEmbedder, imagenet_normalised
+from worker.network import ALPHA, INPUT_PX, PARAMETERS_OF, build
 from worker.openvino_cpu import CpuNetwork, converted_file
 from worker.protocol.bundle import ModelInfo
 
@@ -30,8 +30,7 @@ class RandomEmbedder(PictureEmbedder):
         self.network = CpuNetwork(path, [-1, *shape[1:]], threads, bf16)
 
     def prepare(self, chips: NDArray[np.uint8]) -> NDArray[np.float32]:
-        mean, std = np.array(IMAGENET_MEAN, np.float32) * 255, np.array(IMAGENET_STD, np.float32) * 255
-        return ((chips - mean) / std).transpose(0, 3, 1, 2)
+        return imagenet_normalised(chips)
 
 
 def info(architecture: str) -> ModelInfo:

@@ -97,6 +97,12 @@ class PictureEmbedder(NetworkEmbedder):
         return self.network(self.prepare(chips))
 
 
+def imagenet_normalised(chips: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """(n, px, px, 3) RGB chips to (n, 3, px, px), as the thesis network takes them."""
+    mean, std = np.array(IMAGENET_MEAN, np.float32) * 255, np.array(IMAGENET_STD, np.float32) * 255
+    return ((chips - mean) / std).transpose(0, 3, 1, 2)
+
+
 class SFaceEmbedder(PictureEmbedder):
     def __init__(self, cache: Path, threads: int, bf16: bool = False) -> None:
         self.info = sface.info()
@@ -134,11 +140,9 @@ class BundleEmbedder(PictureEmbedder):
             shape = [1, 3, wanted.px, wanted.px]
             path = converted_file(network, shape, cache / f"{self.info.id}.xml")
             self.network = CpuNetwork(path, [-1, *shape[1:]], threads, bf16)
-        self._mean = np.array(IMAGENET_MEAN, np.float32) * 255
-        self._std = np.array(IMAGENET_STD, np.float32) * 255
 
     def prepare(self, chips: NDArray[np.uint8]) -> NDArray[np.float32]:
-        return ((chips - self._mean) / self._std).transpose(0, 3, 1, 2)
+        return imagenet_normalised(chips)
 
     def _run(self, chips: NDArray[np.uint8]) -> NDArray[np.float32]:
         if self._cuda is None:

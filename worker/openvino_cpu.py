@@ -29,10 +29,6 @@ class CpuNetwork:
 
     def __init__(self, model: Path | Any, input_shape: list[int], threads: int, bf16: bool = False) -> None:
         self.file, self.input_shape = model if isinstance(model, Path) else None, input_shape
-        if isinstance(model, Path):
-            model = read_model(model, input_shape)
-        else:
-            model.reshape({model.inputs[0]: input_shape})
         options = {
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_NUM_THREADS": threads,
@@ -41,7 +37,7 @@ class CpuNetwork:
             "ENABLE_CPU_PINNING": "NO",
             "CPU_RUNTIME_CACHE_CAPACITY": str(SHAPES_KEPT),
         }
-        self._compiled = _core().compile_model(model, "CPU", options)
+        self._compiled = _core().compile_model(shaped(model, input_shape), "CPU", options)
         self._local = threading.local()
 
     def all(self, pictures: NDArray[np.float32]) -> list[NDArray[np.float32]]:
@@ -67,9 +63,9 @@ def _core() -> openvino.Core:
     return openvino.Core()
 
 
-def read_model(file: Path, input_shape: list[int]) -> Any:
-    """An openvino.Model that takes one input of that shape."""
-    read = _core().read_model(file)
+def shaped(model: Path | Any, input_shape: list[int]) -> Any:
+    """The openvino.Model, read where a file is given, that takes one input of that shape."""
+    read = _core().read_model(model) if isinstance(model, Path) else model
     read.reshape({read.inputs[0]: input_shape})
     return read
 

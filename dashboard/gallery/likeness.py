@@ -29,6 +29,8 @@ STRICTEST = 0.75
 """A site's limit is never less than this share of the bundle's threshold: what is nearer no threshold parts."""
 MOST_REFUSED = 0.10
 """Nor does it refuse more of the people's own pictures (DESIGN: a true accept rate of 90 %), where they are measured."""
+LIMIT_DIGITS = 4
+"""After the decimal sign of a limit: what people read is what serves."""
 ENOUGH_PEOPLE = 20
 """With two or more templates each, for that measure to bind."""
 
@@ -248,5 +250,6 @@ def _apart(people: Gallery, first: int, last: int) -> NDArray[np.float64]:
 
 
 def _just_below(distance: float) -> float:
-    """The next smaller number of four decimals: what people read is what serves."""
-    return (math.ceil(distance * 10_000) - 1) / 10_000
+    """The next smaller number of so many digits."""
+    scale: int = 10**LIMIT_DIGITS
+    return (math.ceil(distance * scale) - 1) / scale

@@ -10,15 +10,13 @@ from dashboard.access.auth import actor, may, viewer_name
 from dashboard.database import reading
 from dashboard.gallery import calibrating, calibration
 from dashboard.gallery.calibrating import Looked, NoneReady, Served, ServeDifferently
+from dashboard.gallery.likeness import LIMIT_DIGITS
 from dashboard.models import EnrolmentPicture
 from dashboard.operating.running import running
 from dashboard.web.answers import services
 from dashboard.web.locales import number_words
 
 pages = Blueprint("alike", __name__, url_prefix="/models/alike")
-
-LIMIT_DIGITS = 4
-"""What people read is what serves (gallery/likeness.py)."""
 
 
 @pages.get("")
@@ -43,7 +41,7 @@ def limit() -> ResponseReturnValue:
     if isinstance(looked, str):
         return _back(looked, "bad")
     stricter = looked.said.stricter
-    if stricter is None or request.form.get("limit") != f"{stricter:.{LIMIT_DIGITS}f}":
+    if stricter is None or request.form.get("limit") != _sent(stricter):
         words = _(
             "That isn’t what this look proposes: somebody was enrolled, or a limit set, since the look before it."
         )
@@ -96,6 +94,11 @@ def _back(words: str, kind: str) -> ResponseReturnValue:
     return redirect(url_for("models.index", _anchor="look-title"))
 
 
+def _sent(limit: float) -> str:
+    """As the form sends it, whatever the page's language."""
+    return f"{limit:.{LIMIT_DIGITS}f}"
+
+
 def _written(limit: float) -> str:
     return number_words(limit, LIMIT_DIGITS)
 
@@ -104,7 +107,8 @@ def _page(looked: Looked, problem: str = "") -> str:
     named = may("people.index", everybodys=True)
     with reading(services().sessions) as session:
         faces = _faces(session, looked) if named and may("pictures.show") else {}
-    return render_template("alike.html", looked=looked, problem=problem, faces=faces, named=named)
+    proposed = "" if looked.said.stricter is None else _sent(looked.said.stricter)
+    return render_template("alike.html", looked=looked, problem=problem, faces=faces, named=named, proposed=proposed)
 
 
 def _faces(session: Session, looked: Looked) -> dict[str, str]:

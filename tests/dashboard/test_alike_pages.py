@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 
 from dashboard.database import reading
 from dashboard.gallery import calibrating, calibration, likeness
@@ -15,12 +17,13 @@ from tests.conftest import RedisPair
 from tests.dashboard.conftest import MODEL
 from tests.dashboard.site import Browser, Site, add_user
 from tests.dashboard.test_live import beat
+from tests.worker.fakes import ALPHA, away, axis
 from worker.protocol.connection import connect
 
 pytest_plugins = ["tests.dashboard.pages"]
 
 Add = Callable[..., str]
-ALPHA, NEAR = 10.0, 8.0
+NEAR = 8.0
 SERVED: dict[str, Any] = {
     "model_id": MODEL,
     "ready": True,
@@ -32,15 +35,10 @@ SERVED: dict[str, Any] = {
 ACTIONS = ("calibration.looked", "calibration.applied", "calibration.reset")
 
 
-def at(angle: float) -> bytes:
-    vector = np.zeros(128, "<f4")
-    vector[:2] = ALPHA * np.cos(angle), ALPHA * np.sin(angle)
-    return vector.tobytes()
-
-
-def apart(distance: float) -> float:
-    """The angle between two templates that are so far apart."""
-    return float(2 * np.arcsin(distance / (2 * ALPHA)))
+def give(session: Session, who: str, template: NDArray[np.float32]) -> None:
+    """The person's templates are this one."""
+    picture = select(EnrolmentPicture.id).where(EnrolmentPicture.employee_id == who)
+    session.execute(update(Template).where(Template.picture_id.in_(picture)).values(vector=template.tobytes()))
 
 
 @pytest.fixture
@@ -48,9 +46,8 @@ def people(site: Site, add_person: Add, redis_pair: RedisPair) -> list[str]:
     """Three, of whom the second looks like the first, under a worker that is ready."""
     with site.sessions.begin() as session:
         found = [add_person(session, code) for code in ("E-1", "E-2", "E-3")]
-        for who, angle in zip(found, (0.0, apart(NEAR), 3.0), strict=True):
-            picture = select(EnrolmentPicture.id).where(EnrolmentPicture.employee_id == who)
-            session.execute(update(Template).where(Template.picture_id.in_(picture)).values(vector=at(angle)))
+        for who, template in zip(found, (axis(1), away(1, NEAR), axis(3)), strict=True):
+            give(session, who, template)
     beat(redis_pair, "worker", "w1", SERVED)
     return found
 
@@ -112,9 +109,7 @@ def test_what_was_proposed_before_somebody_came_is_not_applied(
 ) -> None:
     browser.post("/models/alike")
     with site.sessions.begin() as session:
-        picture = select(EnrolmentPicture.id).where(EnrolmentPicture.employee_id == add_person(session, "E-4"))
-        nearer = at(-apart(NEAR - 0.5))
-        session.execute(update(Template).where(Template.picture_id.in_(picture)).values(vector=nearer))
+        give(session, add_person(session, "E-4"), away(1, NEAR - 0.5, toward=126))
     refused = browser.post("/models/alike/limit", {"limit": "7.9999"})
     assert refused.status_code == 422
     assert 'value="7.4999"' in refused.text
@@ -181,7 +176,7 @@ def test_while_the_live_redis_is_silent(site: Site, browser: Browser) -> None:
 
 
 def test_an_erased_person_is_named_by_nobody(site: Site, people: list[str]) -> None:
-    templates = [*zip((*people[:1], "gone"), (at(0.0), at(apart(NEAR))), strict=True)]
+    templates = [(people[0], axis(1).tobytes()), ("gone", away(1, NEAR).tobytes())]
     gallery = likeness.gallery(templates, ALPHA)
     (near,) = calibrating._named(site.sessions, gallery, likeness.look(gallery, 9.0, 9.0, 1e-3))
     assert (near.one.id, near.other.code) == ("", "E-1")

@@ -93,8 +93,14 @@ def open_office(home: Path, redis: RedisPair) -> Iterator[Office]:
     home.mkdir()
     office = Office(home, redis)
     report = {
-        **{"ready": True, "recogniser": "played", "model_id": MODEL, "gallery_size": 0},
-        **{"alpha": 10.0, "threshold": 8.5, "rule_threshold": 8.5, "wanted_fpir": 1e-3},
+        "ready": True,
+        "recogniser": "played",
+        "model_id": MODEL,
+        "gallery_size": 0,
+        "alpha": 10.0,
+        "threshold": 8.5,
+        "rule_threshold": 8.5,
+        "wanted_fpir": 1e-3,
     }
     hearts = [
         Heart(redis.live, SHARD, "kiosk", DOOR, lambda: {"frames_sent": 0}),

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
@@ -17,19 +16,18 @@ from tests.end_to_end.album import Album
 from tests.end_to_end.conftest import PageOpener
 from tests.end_to_end.desk import Desk
 from tests.end_to_end.office import Office, open_office
+from tests.worker.fakes import away, axis
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.long, pytest.mark.timeout(120)]
 
 NAMES = ("Eileen Collins", "Grace Hopper", "Katherine Johnson", "Margaret Hamilton")
-ANGLES = (0.0, 0.76, 2.0, 3.1)
-"""Of their templates: the first two are 7.42 apart, all others farther than the threshold of 8.5."""
+TEMPLATES = (axis(1), away(1, 7.41847), axis(2), axis(3))
+"""All but the first two are farther apart than the threshold of 8.5."""
 
 
 def enrol(office: Office) -> None:
     with office.sessions.begin() as session:
-        for number, (name, angle) in enumerate(zip(NAMES, ANGLES, strict=True)):
-            vector = np.zeros(128, "<f4")
-            vector[:2] = 10 * np.cos(angle), 10 * np.sin(angle)
+        for number, (name, vector) in enumerate(zip(NAMES, TEMPLATES, strict=True)):
             template = Template(model_id=MODEL, vector=vector.tobytes(), created_ms=now_ms())
             jpeg = portrait_jpeg(STRANGER if number == 1 else ENROLLED)
             who = create_employee(session, f"E-{number}", name, consent_by="hr", now_ms=1).id
